@@ -1,0 +1,26 @@
+"""How candidates are ordered: a named policy of policies/routing.json."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyWeights:
+    """The share of each term in a candidate's score; they sum to 1."""
+
+    cost: float
+    latency: float
+    uptime: float
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """A policy: weights, and the bounds a deployment must keep to be preferred."""
+
+    name: str
+    strategy: str
+    weights: PolicyWeights
+    # 0..1: deployments below it are ordered last.
+    min_uptime: float = 0.0
+    # Deployments slower than this are ordered last; None: no bound.
+    max_latency_s: float | None = None
+    description: str = field(default="", compare=False)

@@ -1,0 +1,57 @@
+"""One row of providers.json: an API account at a vendor, as the operator configured it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens; None where it is not known (never taken for free)."""
+
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+    source: str = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderModel:
+    """What a provider's row says of one of its models; None leaves it to the price library or to the row."""
+
+    price: Price | None = None
+    context_length: int | None = None
+    capabilities: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderLimits:
+    """Ceilings the operator set for an account; None: none known."""
+
+    requests_per_minute: int | None = None
+    requests_per_day: int | None = None
+    tokens_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """An API account at a vendor. `type` names the dialect (an adapter in workers/providers)."""
+
+    name: str
+    type: str
+    endpoint: str
+    enabled: bool = True
+    # None: the endpoint asks for no key (a local server).
+    api_key_env: str | None = None
+    capabilities: frozenset[str] = frozenset({"chat"})
+    limits: ProviderLimits = field(default_factory=ProviderLimits)
+    models: Mapping[str, ProviderModel] = field(default_factory=dict)
+    # How many calls one worker process has under way at once.
+    concurrency: int = 100
+    # One call may take this long, from its first byte out to its last byte in.
+    timeout_s: float = 120.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # Resolved when the configuration is loaded, never from the file: the sandbox stands in for this account.
+    sandboxed: bool = False
+    # Resolved when the configuration is loaded: enabled, and its key (or the sandbox) is there.
+    usable: bool = False

@@ -1,0 +1,143 @@
+"""The process's settings: the only module that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingError(ValueError):
+    """An environment variable holds something its setting cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, read once at start. Durations are seconds (`_s`) and sizes bytes (`_bytes`)."""
+
+    port: int = 3000
+    flower_port: int = 5555
+    sandbox_port: int = 3900
+    host: str = "127.0.0.1"
+    log_level: str = "info"
+    # None: the embedded Redis of `model-router up` is used; its address is then in HOME.
+    redis_url: str | None = None
+    key_prefix: str = "mr:"
+    home: Path = field(default_factory=lambda: Path(".model-router"))
+    config_dir: Path = field(default_factory=lambda: PROJECT_ROOT / "config")
+    # Where the sandbox providers listen; None: the loopback interface at `sandbox_port`.
+    sandbox_url: str | None = None
+    health_check_interval_s: float = 300.0
+    api_workers: int = 1
+    max_body_bytes: int = 20 * 1024 * 1024
+    # How long a synchronous POST waits before it answers 504 and leaves the job to go on.
+    wait_s: float = 300.0
+    # A job that is not done this long after it was accepted expires, unless the request says otherwise.
+    deadline_s: float = 600.0
+    # What is kept of a finished job, and for how long.
+    retention_s: float = 86_400.0
+    # A worker that is silent this long has lost the jobs it was running.
+    lease_s: float = 10.0
+    heartbeat_s: float = 2.0
+    # How often each worker process looks for jobs that somebody must look at again.
+    rescue_interval_s: float = 1.0
+    # How long after its publication a queued job is first suspected of having lost its message.
+    requeue_check_s: float = 5.0
+    # How long a worker told to stop waits for its running jobs before it leaves them to the rescue.
+    drain_s: float = 30.0
+    config_poll_s: float = 2.0
+    # Webhooks to loopback and private addresses are for development; the sandbox turns this on by itself.
+    webhook_allow_private: bool = False
+    # Celery task events for Flower: they cost throughput, see README.
+    task_events: bool = False
+
+    @property
+    def sandbox_base_url(self) -> str:
+        """The sandbox's root URL, without a trailing slash."""
+        return (self.sandbox_url or f"http://127.0.0.1:{self.sandbox_port}").rstrip("/")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every setting from `environ`; raises SettingError naming the variable that cannot be used."""
+        read = _Reader(environ)
+        home = Path(environ.get("MODEL_ROUTER_HOME") or ".model-router").expanduser().resolve()
+        config_dir = Path(environ.get("MODEL_ROUTER_CONFIG") or PROJECT_ROOT / "config").expanduser().resolve()
+        return cls(
+            port=read.port("PORT", cls.port),
+            flower_port=read.port("FLOWER_PORT", cls.flower_port),
+            sandbox_port=read.port("MODEL_ROUTER_SANDBOX_PORT", cls.sandbox_port),
+            host=environ.get("MODEL_ROUTER_HOST") or cls.host,
+            log_level=read.choice("LOG_LEVEL", cls.log_level, ("debug", "info", "warning", "error")),
+            redis_url=environ.get("REDIS_URL") or None,
+            key_prefix=environ.get("MODEL_ROUTER_KEY_PREFIX") or cls.key_prefix,
+            home=home,
+            config_dir=config_dir,
+            sandbox_url=environ.get("MODEL_ROUTER_SANDBOX_URL") or None,
+            health_check_interval_s=read.number("HEALTH_CHECK_INTERVAL", cls.health_check_interval_s * 1000) / 1000,
+            api_workers=read.whole("MODEL_ROUTER_API_WORKERS", cls.api_workers),
+            max_body_bytes=read.whole("MODEL_ROUTER_MAX_BODY_BYTES", cls.max_body_bytes),
+            wait_s=read.number("MODEL_ROUTER_WAIT_S", cls.wait_s),
+            deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", cls.deadline_s),
+            retention_s=read.number("MODEL_ROUTER_RETENTION_S", cls.retention_s),
+            lease_s=read.number("MODEL_ROUTER_LEASE_S", cls.lease_s),
+            heartbeat_s=read.number("MODEL_ROUTER_HEARTBEAT_S", cls.heartbeat_s),
+            rescue_interval_s=read.number("MODEL_ROUTER_RESCUE_INTERVAL_S", cls.rescue_interval_s),
+            requeue_check_s=read.number("MODEL_ROUTER_REQUEUE_CHECK_S", cls.requeue_check_s),
+            drain_s=read.number("MODEL_ROUTER_DRAIN_S", cls.drain_s),
+            config_poll_s=read.number("MODEL_ROUTER_CONFIG_POLL_S", cls.config_poll_s),
+            webhook_allow_private=read.flag("MODEL_ROUTER_WEBHOOK_ALLOW_PRIVATE", default=cls.webhook_allow_private),
+            task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=cls.task_events),
+        )
+
+
+def provider_key(variable: str | None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The API key in `variable`, stripped; None when it is unset or blank, or when there is no variable to read."""
+    if variable is None:
+        return None
+    return environ.get(variable, "").strip() or None
+
+
+class _Reader:
+    """Typed reads of one environment, with errors that name the variable."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def number(self, name: str, default: float) -> float:
+        raw = self._environ.get(name, "").strip()
+        if not raw:
+            return default
+        try:
+            value = float(raw)
+        except ValueError:
+            raise SettingError(f"{name} must be a number, not {raw!r}") from None
+        if not 0 < value < 1e12:
+            raise SettingError(f"{name} must be greater than 0, not {raw}")
+        return value
+
+    def whole(self, name: str, default: int) -> int:
+        value = self.number(name, default)
+        if value != int(value):
+            raise SettingError(f"{name} must be a whole number, not {value}")
+        return int(value)
+
+    def port(self, name: str, default: int) -> int:
+        value = self.whole(name, default)
+        if value > 65_535:
+            raise SettingError(f"{name} must be a port from 1 to 65535, not {value}")
+        return value
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self._environ.get(name, "").strip().lower() or default
+        if value not in allowed:
+            raise SettingError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        raw = self._environ.get(name, "").strip().lower()
+        if raw in ("", "0", "false", "no", "off"):
+            return default if raw == "" else False
+        if raw in ("1", "true", "yes", "on"):
+            return True
+        raise SettingError(f"{name} must be 1 or 0, not {raw!r}")

@@ -1,0 +1,45 @@
+"""Who calls us: a tenant as its file in tenants/ describes it."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class TenantQuotas:
+    """What a tenant may use; None: no limit."""
+
+    daily_requests: int | None = None
+    monthly_requests: int | None = None
+    rate_limit_per_minute: int | None = None
+    max_tokens_per_request: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFeatures:
+    """What a tenant has switched on or set for itself."""
+
+    failover: bool = True
+    metrics: bool = True
+    circuit_breaker: bool = True
+    detailed_logging: bool = False
+    # How many times one deployment is tried again before the next is; None: the router's own default.
+    retry_attempts: int | None = None
+    # One attempt may take this long; None: the provider's own timeout.
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant. `providers` are the accounts it may use, in no order of preference."""
+
+    tenant_id: str
+    name: str | None = None
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    providers: frozenset[str] = frozenset()
+    primary_provider: str | None = None
+    fallback_order: tuple[str, ...] = ()
+    routing_policy: str = "balanced"
+    quotas: TenantQuotas = field(default_factory=TenantQuotas)
+    features: TenantFeatures = field(default_factory=TenantFeatures)
+    active: bool = True
+    # Signs this tenant's webhooks (`whsec_...`); None: one is derived and kept under HOME.
+    webhook_secret: str | None = field(default=None, repr=False)

@@ -1,0 +1,262 @@
+"""Every error of the product, as one tree. Each class says its HTTP status, OpenAI `type` and `code`.
+
+    RouterError
+    ├── RequestError                  the caller's to mend
+    │   ├── InvalidRequest        400
+    │   ├── NoCandidates          400  no deployment can serve this request; lists why
+    │   ├── Unauthenticated       401
+    │   ├── ModelNotFound         404
+    │   ├── NotFound              404
+    │   ├── IdempotencyConflict   409
+    │   ├── JobNotCancellable     409
+    │   └── BodyTooLarge          413
+    ├── StoreUnavailable          503  Redis is away or full
+    ├── WaitEnded                 504  the wait ended, the job goes on
+    ├── JobError                       how a job ended without an answer
+    │   ├── AllProvidersFailed    502
+    │   ├── CapacityExceeded      429  no provider had room before the deadline
+    │   ├── DeadlineExceeded      504
+    │   ├── JobCancelled          409
+    │   └── RefusedByProvider     400  the provider's own words on a request it will not serve
+    └── ProviderError                  what one attempt met; `next_step` is read by routing/retry.py
+        ├── ProviderUnreachable        refused, reset, TLS, DNS
+        ├── ProviderTimeout
+        ├── ProviderFailed             5xx, 529
+        ├── MalformedAnswer            2xx that is not the dialect
+        ├── ProviderRateLimited        429
+        ├── ProviderMisconfigured      401, 403, 404: ours to mend, never shown as the caller's
+        ├── ProviderRefused            400: the request itself
+        ├── ContextLengthExceeded      400, by the provider's structured code
+        └── NotExpressible             this dialect cannot say the request; no call was made
+"""
+
+from enum import Enum
+from typing import Any, ClassVar
+
+
+class NextStep(Enum):
+    """What a failed attempt calls for; routing/retry.py decides within these."""
+
+    RETRY = "retry"
+    FAILOVER = "failover"
+    DEFER = "defer"
+    STOP = "stop"
+
+
+class RouterError(Exception):
+    """Base of the tree. `message` is shown to the caller and says what to do."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "api_error"
+    code: ClassVar[str | None] = None
+
+    def __init__(self, message: str, *, param: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+    def body(self) -> dict[str, Any]:
+        """The error in OpenAI's form, all four keys."""
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+
+class RequestError(RouterError):
+    """The request cannot be served as it stands."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class InvalidRequest(RequestError):
+    """A field is missing, of the wrong type or out of range; `param` names it."""
+
+
+class NoCandidates(RequestError):
+    """No deployment can serve this request; the message lists each exclusion with its reason."""
+
+    code = "no_candidates"
+
+
+class Unauthenticated(RequestError):
+    """No key, or not one of ours."""
+
+    status = 401
+    code = "invalid_api_key"
+
+
+class ModelNotFound(RequestError):
+    """The model is neither an alias nor a deployment."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class NotFound(RequestError):
+    """No such thing for this tenant."""
+
+    status = 404
+    code = "not_found"
+
+
+class IdempotencyConflict(RequestError):
+    """The Idempotency-Key was used with another body."""
+
+    status = 409
+    code = "idempotency_key_reused"
+
+
+class JobNotCancellable(RequestError):
+    """The job has already ended."""
+
+    status = 409
+    code = "job_not_cancellable"
+
+
+class BodyTooLarge(RequestError):
+    """The request body is over the limit."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class StoreUnavailable(RouterError):
+    """Redis is away, slow or full: nothing was accepted, try again."""
+
+    status = 503
+    type = "service_unavailable_error"
+    code = "store_unavailable"
+
+
+class WaitEnded(RouterError):
+    """The wait ended before the job did; the job goes on and can be polled."""
+
+    status = 504
+    type = "timeout_error"
+    code = "wait_ended"
+
+
+class JobError(RouterError):
+    """How a job ended without an answer."""
+
+
+class AllProvidersFailed(JobError):
+    """Every candidate was tried and failed."""
+
+    status = 502
+    code = "all_providers_failed"
+
+
+class CapacityExceeded(JobError):
+    """No provider had room for the job before its deadline."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+
+class DeadlineExceeded(JobError):
+    """The job's deadline came before its answer."""
+
+    status = 504
+    type = "timeout_error"
+    code = "deadline_exceeded"
+
+
+class JobCancelled(JobError):
+    """The job was cancelled."""
+
+    status = 409
+    type = "invalid_request_error"
+    code = "job_cancelled"
+
+
+class RefusedByProvider(JobError):
+    """A provider refused the request itself; the message is the provider's."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "provider_refused"
+
+
+class ProviderError(RouterError):
+    """What one attempt met. Raised only at an adapter's edge and read by the executor."""
+
+    status = 502
+    next_step: ClassVar[NextStep] = NextStep.RETRY
+    # Whether it speaks of the deployment's health (a rate limit or a bad request does not).
+    unhealthy: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream_status: int | None = None,
+        retry_after_s: float | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
+        self.upstream_status = upstream_status
+
+
+class ProviderUnreachable(ProviderError):
+    """The connection was refused, reset or never made."""
+
+    code = "provider_unreachable"
+
+
+class ProviderTimeout(ProviderError):
+    """The call took longer than it may."""
+
+    code = "provider_timeout"
+
+
+class ProviderFailed(ProviderError):
+    """The provider answered 5xx (or 529, overloaded)."""
+
+    code = "provider_failed"
+
+
+class MalformedAnswer(ProviderError):
+    """The provider answered 2xx with something that is not its dialect."""
+
+    code = "malformed_answer"
+
+
+class ProviderRateLimited(ProviderError):
+    """The provider answered 429: capacity, not health. `retry_after_s` where it said when."""
+
+    code = "provider_rate_limited"
+    next_step = NextStep.DEFER
+    unhealthy = False
+
+
+class ProviderMisconfigured(ProviderError):
+    """The provider answered 401, 403 or 404: the key, the right or the model is ours to mend."""
+
+    code = "provider_misconfigured"
+    next_step = NextStep.FAILOVER
+
+
+class ProviderRefused(ProviderError):
+    """The provider answered 400: it will not serve this request, nor would another."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "provider_refused"
+    next_step = NextStep.STOP
+    unhealthy = False
+
+
+class ContextLengthExceeded(ProviderRefused):
+    """The prompt is too long for this deployment; a larger context may do."""
+
+    code = "context_length_exceeded"
+    next_step = NextStep.FAILOVER
+
+
+class NotExpressible(ProviderRefused):
+    """This dialect has no words for something the request needs; no call was made."""
+
+    code = "not_expressible"
+    next_step = NextStep.FAILOVER

@@ -1,0 +1,76 @@
+"""What every provider dialect is: a pure translator between OpenAI's chat form and one vendor's wire. No I/O here."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from routing.errors import MalformedAnswer
+from routing.job import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a provider is reached and with what. `endpoint` is a base URL or a full one, as the operator wrote it."""
+
+    name: str
+    endpoint: str
+    api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request to a provider: always POST, JSON."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A provider's HTTP answer, read to its end. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object; MalformedAnswer where it is none."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise MalformedAnswer("the provider's answer is not JSON", upstream_status=self.status) from error
+        if not isinstance(value, dict):
+            raise MalformedAnswer("the provider's answer is not a JSON object", upstream_status=self.status)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A provider's answer in OpenAI's form: a `chat.completion` object, and its usage as counted."""
+
+    body: dict[str, Any]
+    usage: Usage
+
+
+class Provider(ABC):
+    """One dialect, bound to one account."""
+
+    dialect: ClassVar[str]
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    @abstractmethod
+    def call(self, model: str, request: Mapping[str, Any]) -> Call:
+        """Translate an OpenAI chat request for `model` (the upstream's name for it).
+
+        Raises NotExpressible where the dialect has no words for something that must not be dropped.
+        """
+
+    @abstractmethod
+    def completion(self, model: str, reply: Reply) -> Completion:
+        """Translate the provider's answer, or raise the ProviderError its status and structured code stand for."""

@@ -57,6 +57,18 @@ class Settings:
         """The sandbox's root URL, without a trailing slash."""
         return (self.sandbox_url or f"http://127.0.0.1:{self.sandbox_port}").rstrip("/")
 
+    def resolve_redis_url(self) -> str:
+        """Redis's address: REDIS_URL, or what the embedded Redis of this HOME wrote down; SettingError if neither."""
+        if self.redis_url:
+            return self.redis_url
+        try:
+            return (self.home / "redis" / "url").read_text().strip()
+        except OSError:
+            raise SettingError(
+                f"no Redis: set REDIS_URL, or start `model-router up` (its embedded Redis would note its address in "
+                f"{self.home / 'redis' / 'url'})"
+            ) from None
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read every setting from `environ`; raises SettingError naming the variable that cannot be used."""

@@ -20,6 +20,10 @@ class Settings:
     flower_port: int = 5555
     sandbox_port: int = 3900
     host: str = "127.0.0.1"
+    # Flower shows jobs and can stop workers: it listens on loopback unless told otherwise.
+    flower_host: str = "127.0.0.1"
+    # The sandbox asks for no key: it listens on loopback unless told otherwise.
+    sandbox_host: str = "127.0.0.1"
     log_level: str = "info"
     # None: the embedded Redis of `model-router up` is used; its address is then in HOME.
     redis_url: str | None = None
@@ -69,6 +73,15 @@ class Settings:
                 f"{self.home / 'redis' / 'url'})"
             ) from None
 
+    def child_environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The environment of a process started by this one: its own, with the folders independent of the working one."""
+        return {
+            **environ,
+            "MODEL_ROUTER_HOME": str(self.home),
+            "MODEL_ROUTER_CONFIG": str(self.config_dir),
+            "PYTHONUNBUFFERED": "1",
+        }
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read every setting from `environ`; raises SettingError naming the variable that cannot be used."""
@@ -80,6 +93,8 @@ class Settings:
             flower_port=read.port("FLOWER_PORT", cls.flower_port),
             sandbox_port=read.port("MODEL_ROUTER_SANDBOX_PORT", cls.sandbox_port),
             host=environ.get("MODEL_ROUTER_HOST") or cls.host,
+            flower_host=environ.get("MODEL_ROUTER_FLOWER_HOST") or cls.flower_host,
+            sandbox_host=environ.get("MODEL_ROUTER_SANDBOX_HOST") or cls.sandbox_host,
             log_level=read.choice("LOG_LEVEL", cls.log_level, ("debug", "info", "warning", "error")),
             redis_url=environ.get("REDIS_URL") or None,
             key_prefix=environ.get("MODEL_ROUTER_KEY_PREFIX") or cls.key_prefix,

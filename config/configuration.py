@@ -1,6 +1,6 @@
 """The whole configuration as one frozen value, as the loader read it from one folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from config.policy import PolicyConfig
@@ -8,8 +8,25 @@ from config.provider import ProviderConfig
 from config.tenant import Tenant
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: in which file, where in it (dotted, empty for the whole file) and what was expected."""
+
+    file: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.path, self.message) if part)
+
+
 class ConfigurationError(Exception):
-    """A file of the configuration folder is broken: says which file, where in it and what was expected."""
+    """Files of the configuration folder are broken: lists every problem found. Never quotes a key."""
+
+    def __init__(self, folder: str, problems: Sequence[Problem]) -> None:
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        super().__init__(f"the configuration in {folder} cannot be used:{lines}")
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,3 +24,11 @@ class PolicyConfig:
     # Deployments slower than this are ordered last; None: no bound.
     max_latency_s: float | None = None
     description: str = field(default="", compare=False)
+
+
+# The strategies the router knows, and their weights where a policy gives none.
+DEFAULT_WEIGHTS = {
+    "balanced": PolicyWeights(cost=0.3, latency=0.4, uptime=0.3),
+    "cost-optimized": PolicyWeights(cost=0.7, latency=0.1, uptime=0.2),
+    "performance-first": PolicyWeights(cost=0.1, latency=0.6, uptime=0.3),
+}

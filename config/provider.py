@@ -1,8 +1,12 @@
 """One row of providers.json: an API account at a vendor, as the operator configured it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+
+# A model's name travels in URLs, logs and queue names: visible ASCII without quotes, and no `..` to climb a path with.
+MODEL_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9@~][A-Za-z0-9._:/@+~=-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,10 @@ class ProviderConfig:
     type: str
     endpoint: str
     enabled: bool = True
-    # None: the endpoint asks for no key (a local server).
+    # The variable that holds the account's key; None: none is known, or none is needed (`keyless`).
     api_key_env: str | None = None
+    # The row says `"api_key_env": null`: a server that asks for no key, and so is real without one.
+    keyless: bool = False
     capabilities: frozenset[str] = frozenset({"chat"})
     limits: ProviderLimits = field(default_factory=ProviderLimits)
     models: Mapping[str, ProviderModel] = field(default_factory=dict)
@@ -55,3 +61,5 @@ class ProviderConfig:
     sandboxed: bool = False
     # Resolved when the configuration is loaded: enabled, and its key (or the sandbox) is there.
     usable: bool = False
+    # Why it is not usable, in words for an operator; None where it is.
+    unusable_reason: str | None = None

@@ -74,7 +74,7 @@ class Settings:
             ) from None
 
     def child_environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """The environment of a process started by this one: its own, with the folders independent of the working one."""
+        """The environment of a process started by this one: its own, with the folders made absolute."""
         return {
             **environ,
             "MODEL_ROUTER_HOME": str(self.home),
@@ -86,35 +86,39 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read every setting from `environ`; raises SettingError naming the variable that cannot be used."""
         read = _Reader(environ)
+        # An instance: with slots, the class itself holds descriptors and not the defaults.
+        default = cls()
         home = Path(environ.get("MODEL_ROUTER_HOME") or ".model-router").expanduser().resolve()
         config_dir = Path(environ.get("MODEL_ROUTER_CONFIG") or PROJECT_ROOT / "config").expanduser().resolve()
         return cls(
-            port=read.port("PORT", cls.port),
-            flower_port=read.port("FLOWER_PORT", cls.flower_port),
-            sandbox_port=read.port("MODEL_ROUTER_SANDBOX_PORT", cls.sandbox_port),
-            host=environ.get("MODEL_ROUTER_HOST") or cls.host,
-            flower_host=environ.get("MODEL_ROUTER_FLOWER_HOST") or cls.flower_host,
-            sandbox_host=environ.get("MODEL_ROUTER_SANDBOX_HOST") or cls.sandbox_host,
-            log_level=read.choice("LOG_LEVEL", cls.log_level, ("debug", "info", "warning", "error")),
+            port=read.port("PORT", default.port),
+            flower_port=read.port("FLOWER_PORT", default.flower_port),
+            sandbox_port=read.port("MODEL_ROUTER_SANDBOX_PORT", default.sandbox_port),
+            host=environ.get("MODEL_ROUTER_HOST") or default.host,
+            flower_host=environ.get("MODEL_ROUTER_FLOWER_HOST") or default.flower_host,
+            sandbox_host=environ.get("MODEL_ROUTER_SANDBOX_HOST") or default.sandbox_host,
+            log_level=read.choice("LOG_LEVEL", default.log_level, ("debug", "info", "warning", "error")),
             redis_url=environ.get("REDIS_URL") or None,
-            key_prefix=environ.get("MODEL_ROUTER_KEY_PREFIX") or cls.key_prefix,
+            key_prefix=environ.get("MODEL_ROUTER_KEY_PREFIX") or default.key_prefix,
             home=home,
             config_dir=config_dir,
             sandbox_url=environ.get("MODEL_ROUTER_SANDBOX_URL") or None,
-            health_check_interval_s=read.number("HEALTH_CHECK_INTERVAL", cls.health_check_interval_s * 1000) / 1000,
-            api_workers=read.whole("MODEL_ROUTER_API_WORKERS", cls.api_workers),
-            max_body_bytes=read.whole("MODEL_ROUTER_MAX_BODY_BYTES", cls.max_body_bytes),
-            wait_s=read.number("MODEL_ROUTER_WAIT_S", cls.wait_s),
-            deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", cls.deadline_s),
-            retention_s=read.number("MODEL_ROUTER_RETENTION_S", cls.retention_s),
-            lease_s=read.number("MODEL_ROUTER_LEASE_S", cls.lease_s),
-            heartbeat_s=read.number("MODEL_ROUTER_HEARTBEAT_S", cls.heartbeat_s),
-            rescue_interval_s=read.number("MODEL_ROUTER_RESCUE_INTERVAL_S", cls.rescue_interval_s),
-            requeue_check_s=read.number("MODEL_ROUTER_REQUEUE_CHECK_S", cls.requeue_check_s),
-            drain_s=read.number("MODEL_ROUTER_DRAIN_S", cls.drain_s),
-            config_poll_s=read.number("MODEL_ROUTER_CONFIG_POLL_S", cls.config_poll_s),
-            webhook_allow_private=read.flag("MODEL_ROUTER_WEBHOOK_ALLOW_PRIVATE", default=cls.webhook_allow_private),
-            task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=cls.task_events),
+            health_check_interval_s=read.number("HEALTH_CHECK_INTERVAL", default.health_check_interval_s * 1000) / 1000,
+            api_workers=read.whole("MODEL_ROUTER_API_WORKERS", default.api_workers),
+            max_body_bytes=read.whole("MODEL_ROUTER_MAX_BODY_BYTES", default.max_body_bytes),
+            wait_s=read.number("MODEL_ROUTER_WAIT_S", default.wait_s),
+            deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", default.deadline_s),
+            retention_s=read.number("MODEL_ROUTER_RETENTION_S", default.retention_s),
+            lease_s=read.number("MODEL_ROUTER_LEASE_S", default.lease_s),
+            heartbeat_s=read.number("MODEL_ROUTER_HEARTBEAT_S", default.heartbeat_s),
+            rescue_interval_s=read.number("MODEL_ROUTER_RESCUE_INTERVAL_S", default.rescue_interval_s),
+            requeue_check_s=read.number("MODEL_ROUTER_REQUEUE_CHECK_S", default.requeue_check_s),
+            drain_s=read.number("MODEL_ROUTER_DRAIN_S", default.drain_s),
+            config_poll_s=read.number("MODEL_ROUTER_CONFIG_POLL_S", default.config_poll_s),
+            webhook_allow_private=read.flag(
+                "MODEL_ROUTER_WEBHOOK_ALLOW_PRIVATE", default=default.webhook_allow_private
+            ),
+            task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
         )
 
 

@@ -1,0 +1,147 @@
+"""Reads the configuration folder into one Configuration, or says everything that is wrong with it."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from marshmallow import Schema, ValidationError
+
+from config.configuration import Configuration, ConfigurationError, Problem
+from config.fields import flatten
+from config.json_file import JsonFileError, read_object
+from config.model_schema import aliases_of
+from config.policy import PolicyConfig
+from config.policy_schema import PolicySchema, policy_config
+from config.provider import ProviderConfig
+from config.provider_schema import ProviderSchema, provider_config
+from config.references import broken_references
+from config.settings import Settings, provider_key
+from config.tenant import Tenant
+from config.tenant_schema import TenantSchema, tenant_of
+
+PROVIDERS = "providers.json"
+MODELS = "models.json"
+POLICIES = "policies/routing.json"
+TENANTS = "tenants"
+
+T = TypeVar("T")
+
+
+def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configuration:
+    """The configuration in `settings.config_dir`, with each provider resolved against `environ`.
+
+    Raises ConfigurationError listing every problem of every file: the first pass checks each file by itself, and
+    names that point from one file to another are checked once all files stand.
+    """
+    folder = settings.config_dir
+    problems: list[Problem] = []
+    if not folder.is_dir():
+        raise ConfigurationError(str(folder), [Problem(str(folder), "", "expected a folder; set MODEL_ROUTER_CONFIG")])
+    reader = _Reader(folder, problems)
+    providers = reader.rows(PROVIDERS, ProviderSchema(), provider_config)
+    policies: Mapping[str, PolicyConfig] = {
+        policy.name: policy for policy in reader.rows(POLICIES, PolicySchema(), policy_config).values()
+    }
+    aliases = reader.whole(MODELS, aliases_of) or {}
+    tenants = reader.tenants()
+    if not problems:
+        problems += broken_references(providers, aliases, policies, tenants)
+    if problems:
+        raise ConfigurationError(str(folder), problems)
+    sandbox = not any(provider.enabled and _real(provider, environ) for provider in providers.values())
+    return Configuration(
+        providers={
+            name: _resolved(provider, settings, environ, sandbox=sandbox) for name, provider in providers.items()
+        },
+        aliases=aliases,
+        policies=policies,
+        tenants={tenant.tenant_id: tenant for _, tenant in tenants},
+        sandbox=sandbox,
+    )
+
+
+def config_files(folder: Path) -> tuple[Path, ...]:
+    """The files `load` reads, those that must be there first; OSError where tenants/ cannot be listed."""
+    tenants = sorted(path for path in (folder / TENANTS).iterdir() if _is_tenant_file(path))
+    return (folder / PROVIDERS, folder / MODELS, folder / POLICIES, *tenants)
+
+
+def _is_tenant_file(path: Path) -> bool:
+    return path.suffix == ".json" and not path.name.startswith((".", "_"))
+
+
+def _real(provider: ProviderConfig, environ: Mapping[str, str]) -> bool:
+    return provider.keyless or provider_key(provider.api_key_env, environ) is not None
+
+
+def _resolved(
+    provider: ProviderConfig, settings: Settings, environ: Mapping[str, str], *, sandbox: bool
+) -> ProviderConfig:
+    if not provider.enabled:
+        return replace(provider, unusable_reason="disabled")
+    if sandbox:
+        url = urlsplit(provider.endpoint)
+        stand_in = f"{settings.sandbox_base_url}/{provider.name}{url.path}" + (f"?{url.query}" if url.query else "")
+        return replace(provider, endpoint=stand_in, sandboxed=True, usable=True)
+    if _real(provider, environ):
+        return replace(provider, usable=True)
+    missing = f"{provider.api_key_env} is not set" if provider.api_key_env else "its row names no api_key_env"
+    return replace(provider, unusable_reason=f"no key: {missing}")
+
+
+def _load_row(schema: Schema, make: Callable[[str, Mapping[str, Any]], T], name: str, row: Any) -> T:
+    return make(name, schema.load(row))
+
+
+class _Reader:
+    """Reads files of one folder and notes what is wrong instead of stopping."""
+
+    def __init__(self, folder: Path, problems: list[Problem]) -> None:
+        self._folder = folder
+        self._problems = problems
+
+    def rows(self, file: str, schema: Schema, make: Callable[[str, Mapping[str, Any]], T]) -> dict[str, T]:
+        """Each row of an object of rows, made into its value."""
+        made: dict[str, T] = {}
+        for name, row in (self._object(file) or {}).items():
+            value = self._guard(file, name, partial(_load_row, schema, make, name, row))
+            if value is not None:
+                made[name] = value
+        return made
+
+    def whole(self, file: str, make: Callable[[Mapping[str, Any]], T]) -> T | None:
+        """A file made into one value; None where it is broken."""
+        data = self._object(file)
+        return None if data is None else self._guard(file, "", lambda: make(data))
+
+    def tenants(self) -> list[tuple[str, Tenant]]:
+        """Each sound file of tenants/ with the tenant in it."""
+        folder = self._folder / TENANTS
+        try:
+            files = sorted(f"{TENANTS}/{path.name}" for path in folder.iterdir() if _is_tenant_file(path))
+        except OSError as error:
+            self._problems.append(Problem(TENANTS, "", f"expected a folder of tenants ({error.strerror})"))
+            return []
+        if not files:
+            self._problems.append(Problem(TENANTS, "", "expected at least one tenant, such as tenants/default.json"))
+        schema = TenantSchema()
+        read = ((file, self.whole(file, lambda data: tenant_of(schema.load(data)))) for file in files)
+        return [(file, tenant) for file, tenant in read if tenant is not None]
+
+    def _object(self, file: str) -> dict[str, Any] | None:
+        try:
+            return read_object(self._folder / file)
+        except JsonFileError as error:
+            self._problems.append(Problem(file, "", str(error)))
+            return None
+
+    def _guard(self, file: str, prefix: str, make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except ValidationError as error:
+            self._problems += [Problem(file, path, message) for path, message in flatten(error.messages, prefix)]
+            return None

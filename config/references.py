@@ -1,0 +1,63 @@
+"""Checks the names that point from one configuration file to another. Each file is sound by itself by then."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from config.configuration import Problem
+from config.fields import unknown_message
+from config.policy import PolicyConfig
+from config.provider import ProviderConfig
+from config.tenant import Tenant
+
+
+def broken_references(
+    providers: Mapping[str, ProviderConfig],
+    aliases: Mapping[str, tuple[str, ...]],
+    policies: Mapping[str, PolicyConfig],
+    tenants: Sequence[tuple[str, Tenant]],
+) -> list[Problem]:
+    """Every reference that leads nowhere, and every key or id that two tenants share; never quotes a key."""
+    return [
+        *_alias_problems(aliases, providers),
+        *(problem for file, tenant in tenants for problem in _tenant_problems(file, tenant, providers, policies)),
+        *_shared_between(tenants),
+    ]
+
+
+def _alias_problems(
+    aliases: Mapping[str, tuple[str, ...]], providers: Mapping[str, ProviderConfig]
+) -> Iterator[Problem]:
+    for alias, deployments in aliases.items():
+        for index, deployment in enumerate(deployments):
+            name, _, model = deployment.partition("/")
+            where = f"{alias}[{index}]"
+            if not model:
+                yield Problem("models.json", where, f"expected provider/model, not {deployment!r}")
+            elif name not in providers:
+                yield Problem("models.json", where, unknown_message("provider", name, providers))
+
+
+def _tenant_problems(
+    file: str, tenant: Tenant, providers: Mapping[str, ProviderConfig], policies: Mapping[str, PolicyConfig]
+) -> Iterator[Problem]:
+    for name in sorted(tenant.providers - providers.keys()):
+        yield Problem(file, "providers.enabled", f"{name!r}: {unknown_message('provider', name, providers)}")
+    preferred = [("providers.primary", tenant.primary_provider)] if tenant.primary_provider else []
+    preferred += [(f"providers.fallback_order[{index}]", name) for index, name in enumerate(tenant.fallback_order)]
+    for where, name in preferred:
+        if name not in tenant.providers:
+            yield Problem(file, where, f"expected one of providers.enabled, not {name!r}")
+    if tenant.routing_policy not in policies:
+        yield Problem(file, "routing_policy", unknown_message("policy", tenant.routing_policy, policies))
+
+
+def _shared_between(tenants: Sequence[tuple[str, Tenant]]) -> Iterator[Problem]:
+    file_of_id: dict[str, str] = {}
+    file_of_key: dict[str, str] = {}
+    for file, tenant in tenants:
+        if tenant.tenant_id in file_of_id:
+            yield Problem(file, "tenant_id", f"{tenant.tenant_id!r} is also the id in {file_of_id[tenant.tenant_id]}")
+        file_of_id.setdefault(tenant.tenant_id, file)
+        for index, key in enumerate(tenant.api_keys):
+            if key in file_of_key:
+                yield Problem(file, f"api_keys[{index}]", f"this key is also in {file_of_key[key]}")
+            file_of_key.setdefault(key, file)

@@ -1,0 +1,80 @@
+"""The shape of a file in tenants/: checks it and makes a Tenant. Whether its names exist is checked elsewhere."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import fields
+
+from config.fields import NAME, VISIBLE, Flag, Number, StrictSchema, Text, Whole, Words
+from config.policy_schema import policy_name
+from config.tenant import Tenant, TenantFeatures, TenantQuotas
+
+_STATUS = re.compile(r"active|inactive|suspended")
+# Standard Webhooks: `whsec_` and the secret in base64.
+_WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{16,512}={0,2}")
+
+
+class TenantProvidersSchema(StrictSchema):
+    """A tenant's `providers`."""
+
+    enabled = Words("provider name", required=True)
+    primary = Text("a provider's name", NAME, load_default=None, allow_none=True)
+    fallback_order = Words("provider name", load_default=())
+    routing_policy = Text("a policy's name", NAME, load_default=None)
+
+
+class QuotasSchema(StrictSchema):
+    """A tenant's `quotas`; null is no limit."""
+
+    daily_requests = Whole(load_default=None, allow_none=True)
+    monthly_requests = Whole(load_default=None, allow_none=True)
+    rate_limit_per_minute = Whole(load_default=None, allow_none=True)
+    max_tokens_per_request = Whole(1, load_default=None, allow_none=True)
+
+
+class FeaturesSchema(StrictSchema):
+    """A tenant's `features`."""
+
+    failover = Flag(load_default=True)
+    metrics = Flag(load_default=True)
+    circuit_breaker = Flag(load_default=True)
+    detailed_logging = Flag(load_default=False)
+    retry_attempts = Whole(0, 100, load_default=None, allow_none=True)
+    timeout_ms = Number(0, 86_400_000, above=True, load_default=None, allow_none=True)
+
+
+class TenantSchema(StrictSchema):
+    """One file of tenants/."""
+
+    tenant_id = Text("a tenant's id (letters, digits, . _ -)", NAME, required=True)
+    name = Text(load_default=None, allow_none=True)
+    description = Text(load_default="")
+    status = Text("active, inactive or suspended", _STATUS, load_default="active")
+    created_at = Text(load_default=None, allow_none=True)
+    updated_at = Text(load_default=None, allow_none=True)
+    api_keys = Words("key of visible ASCII", VISIBLE, required=True)
+    providers = fields.Nested(TenantProvidersSchema, required=True, error_messages={"required": "missing"})
+    routing_policy = Text("a policy's name", NAME, load_default=None)
+    quotas = fields.Nested(QuotasSchema, load_default=dict)
+    features = fields.Nested(FeaturesSchema, load_default=dict)
+    webhook_secret = Text("whsec_ and a base64 secret", _WEBHOOK_SECRET, load_default=None, allow_none=True)
+
+
+def tenant_of(data: Mapping[str, Any]) -> Tenant:
+    """The tenant a loaded file describes. A top-level `routing_policy` goes before the one in `providers`."""
+    providers, features = data["providers"], dict(data["features"])
+    timeout_ms = features.pop("timeout_ms", None)
+    return Tenant(
+        tenant_id=data["tenant_id"],
+        name=data["name"],
+        api_keys=data["api_keys"],
+        providers=frozenset(providers["enabled"]),
+        primary_provider=providers["primary"],
+        fallback_order=providers["fallback_order"],
+        routing_policy=policy_name(data["routing_policy"] or providers["routing_policy"] or "balanced"),
+        quotas=TenantQuotas(**data["quotas"]),
+        features=TenantFeatures(**features, timeout_s=None if timeout_ms is None else float(timeout_ms) / 1000),
+        active=data["status"] == "active",
+        webhook_secret=data["webhook_secret"],
+    )

@@ -21,12 +21,17 @@ class Problem:
 
 
 class ConfigurationError(Exception):
-    """Files of the configuration folder are broken: lists every problem found. Never quotes a key."""
+    """The configuration cannot be used; the message says which file, where in it and what was expected. Quotes no key."""
 
-    def __init__(self, folder: str, problems: Sequence[Problem]) -> None:
-        lines = "".join(f"\n  {problem}" for problem in problems)
-        super().__init__(f"the configuration in {folder} cannot be used:{lines}")
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
         self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, folder: str, problems: Sequence[Problem]) -> "ConfigurationError":
+        """The error that lists every problem of a folder, a line each."""
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        return cls(f"the configuration in {folder} cannot be used:{lines}", problems)
 
 
 @dataclass(frozen=True, slots=True)

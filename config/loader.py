@@ -40,7 +40,9 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
     folder = settings.config_dir
     problems: list[Problem] = []
     if not folder.is_dir():
-        raise ConfigurationError(str(folder), [Problem(str(folder), "", "expected a folder; set MODEL_ROUTER_CONFIG")])
+        raise ConfigurationError.of(
+            str(folder), [Problem(str(folder), "", "expected a folder; set MODEL_ROUTER_CONFIG")]
+        )
     reader = _Reader(folder, problems)
     providers = reader.rows(PROVIDERS, ProviderSchema(), provider_config)
     policies: Mapping[str, PolicyConfig] = {
@@ -51,7 +53,7 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
     if not problems:
         problems += broken_references(providers, aliases, policies, tenants)
     if problems:
-        raise ConfigurationError(str(folder), problems)
+        raise ConfigurationError.of(str(folder), problems)
     sandbox = not any(provider.enabled and _real(provider, environ) for provider in providers.values())
     return Configuration(
         providers={

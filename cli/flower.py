@@ -1,0 +1,33 @@
+"""`model-router flower`: Celery's monitoring pages."""
+
+import sys
+
+import click
+
+from cli.environment import read_settings
+from cli.execution import become
+from config.settings import Settings
+
+
+def flower_argv(settings: Settings) -> tuple[str, ...]:
+    """Flower, keeping nothing on disk and asking workers for task events only where the operator wants them."""
+    return (
+        *(sys.executable, "-m", "celery", "-A", "workers.app", "flower"),
+        f"--address={settings.flower_host}",
+        f"--port={settings.flower_port}",
+        "--persistent=False",
+        # Otherwise Flower switches the events of every worker on, whatever MODEL_ROUTER_TASK_EVENTS says.
+        f"--enable_events={settings.task_events}",
+        f"--logging={settings.log_level}",
+    )
+
+
+@click.command()
+def flower() -> None:
+    """Serve Flower, the view of workers and queues.
+
+    Listens on MODEL_ROUTER_FLOWER_HOST (127.0.0.1) and FLOWER_PORT (5555). Flower's own FLOWER_* variables,
+    FLOWER_BASIC_AUTH among them, are passed on.
+    """
+    settings = read_settings()
+    become(flower_argv(settings), settings.child_environment())

@@ -1,0 +1,62 @@
+"""What `up` prints once the stack answers: where everything is, and a line to paste."""
+
+import json
+import shlex
+from pathlib import Path
+
+from cli.probe import MODEL, request_body
+from cli.stack import api_url, flower_url
+from config.configuration import Configuration
+from config.settings import Settings
+
+_SHIPPED_KEY = "ak-demo123"
+
+
+def probe_key(configuration: Configuration) -> str | None:
+    """The key the first completion is sent with: the default tenant's first, else any active tenant's."""
+    tenants = [*filter(None, [configuration.tenants.get("default")]), *configuration.tenants.values()]
+    return next((key for tenant in tenants if tenant.active for key in tenant.api_keys), None)
+
+
+def probe_model(configuration: Configuration) -> str:
+    """The model the first completion asks for: the usual one where this configuration has it."""
+    return MODEL if MODEL in configuration.aliases else next(iter(configuration.aliases), MODEL)
+
+
+def mode_line(configuration: Configuration) -> str:
+    """Which providers will answer."""
+    usable = sorted(provider.name for provider in configuration.providers.values() if provider.usable)
+    if not configuration.sandbox:
+        return f"Providers: {', '.join(usable)}"
+    variables = sorted({row.api_key_env for row in configuration.providers.values() if row.enabled and row.api_key_env})
+    return f"Sandbox: answers are made up, because none of these is set: {', '.join(variables)}"
+
+
+def addresses(settings: Settings, configuration: Configuration, logs: Path) -> str:
+    """Where things are, and a curl line."""
+    return "\n".join(
+        (
+            f"API     {api_url(settings)}",
+            f"Flower  {flower_url(settings)}",
+            f"Logs    {logs}",
+            "",
+            "Try it:",
+            f"  {curl_line(settings, configuration)}",
+        )
+    )
+
+
+def curl_line(settings: Settings, configuration: Configuration) -> str:
+    """A request to paste. A key is shown only where it is a demonstration's; a real one stays in $MODEL_ROUTER_KEY."""
+    key = probe_key(configuration)
+    shown = key if key and (configuration.sandbox or key == _SHIPPED_KEY) else "$MODEL_ROUTER_KEY"
+    body = json.dumps(request_body(probe_model(configuration), "Hello!"))
+    return (
+        f"curl {api_url(settings)}/v1/chat/completions -H {_quoted(f'Authorization: Bearer {shown}')} "
+        f"-H {_quoted('Content-Type: application/json')} -d {shlex.quote(body)}"
+    )
+
+
+def _quoted(header: str) -> str:
+    # Double quotes, so that the shell puts $MODEL_ROUTER_KEY in.
+    return f'"{header}"'

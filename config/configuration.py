@@ -21,7 +21,7 @@ class Problem:
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; the message says which file, where in it and what was expected. Quotes no key."""
+    """The configuration cannot be used; the message says where and what was expected, and quotes no key."""
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(message)

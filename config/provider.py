@@ -8,6 +8,19 @@ from decimal import Decimal
 # A model's name travels in URLs, logs and queue names: visible ASCII without quotes, and no `..` to climb a path with.
 MODEL_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9@~][A-Za-z0-9._:/@+~=-]{0,199}")
 
+# What a row's `type` may be; each is an adapter in workers/providers.
+DIALECTS = ("openai", "groq", "google-gemini", "hugging-face", "anthropic")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTier:
+    """What all tokens of a request cost once its prompt is longer than `above_tokens`; USD per million tokens."""
+
+    above_tokens: int
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -17,6 +30,8 @@ class Price:
     output: Decimal
     cached_input: Decimal | None = None
     source: str = "config"
+    # Dearer rates for long prompts, shortest first.
+    tiers: tuple[PriceTier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from config.fields import NAME, VARIABLE, Flag, Number, StrictSchema, Table, Text, Whole, Words
-from config.provider import MODEL_NAME, Price, ProviderConfig, ProviderLimits, ProviderModel
+from config.fields import NAME, VARIABLE, Flag, Number, StrictSchema, Table, Text, Whole, Words, unknown_message
+from config.provider import DIALECTS, MODEL_NAME, Price, ProviderConfig, ProviderLimits, ProviderModel
 
 _CAPABILITY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
@@ -34,6 +34,22 @@ class EndpointField(Text):
         if not url.hostname or "@" in url.netloc or url.fragment or not port_is_sound:
             raise self.refuse()
         return text.rstrip("/")
+
+
+class DialectField(Text):
+    """The name of a dialect the router speaks."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(f"the name of a dialect ({', '.join(DIALECTS)})", **kwargs)
+
+    def read(self, value: Any) -> str:
+        """The dialect's name as it stands."""
+        name = super().read(value)
+        if name not in DIALECTS:
+            raise ValidationError(
+                f"{unknown_message('dialect', name, DIALECTS)}; any OpenAI-compatible one is 'openai'"
+            )
+        return name
 
 
 class PriceSchema(StrictSchema):
@@ -64,7 +80,7 @@ class ProviderSchema(StrictSchema):
     """One row of providers.json."""
 
     name = Text("the row's own key", NAME, load_default=None)
-    type = Text("the name of a dialect", NAME, required=True)
+    type = DialectField(required=True)
     enabled = Flag(load_default=True)
     endpoint = EndpointField(required=True)
     api_key_env = Text(

@@ -1,0 +1,182 @@
+"""The order in which deployments are tried for one request, and why the others are not. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from random import Random
+from typing import Any
+
+from config.policy import PolicyConfig
+from config.tenant import Tenant
+from routing.catalogue import Catalogue, Deployment, Exclusion
+from routing.errors import NoCandidates
+from routing.health import Snapshot
+from routing.policy import Parts, parts_of, score
+from routing.prices import price_from_wire
+from routing.request import RoutingRequest
+
+__all__ = ["Candidate", "Exclusion", "Plan", "plan"]
+
+# Candidates this close to the best score of their tier take turns.
+_SPREAD = 0.05
+# The token estimate is rough: a context is too short only when it is exceeded by this factor.
+_CONTEXT_MARGIN = 1.25
+# A tier counts, in this order: the caller's fallback models, the policy's bounds, the tenant's preference.
+_MODEL_STEP, _BOUNDS_STEP = 100_000, 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A deployment considered for a job. `score` and its parts are 0..1; a lower `tier` is tried first."""
+
+    deployment: Deployment
+    score: float = 0.0
+    cost: float = 0.0
+    latency: float = 0.0
+    uptime: float = 0.0
+    tier: int = 0
+
+    def to_wire(self) -> list[Any]:
+        """A JSON-able list with all that a worker needs to call the deployment and to price its answer."""
+        deployment = self.deployment
+        parts = [round(part, 4) for part in (self.score, self.cost, self.latency, self.uptime)]
+        return [
+            deployment.provider, deployment.model, *parts, self.tier, deployment.context_length, deployment.price_wire
+        ]  # fmt: skip
+
+    @classmethod
+    def from_wire(cls, wire: Sequence[Any]) -> "Candidate":
+        """The inverse of `to_wire`; scores come back rounded, and capabilities not at all."""
+        provider, model, total, cost, latency, uptime, tier, context_length, price = wire
+        deployment = Deployment(provider, model, price_from_wire(price), context_length)
+        return cls(deployment, total, cost, latency, uptime, tier)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ordered candidates of one request, the policy that ordered them, and what was left out."""
+
+    policy: str
+    candidates: tuple[Candidate, ...]
+    exclusions: tuple[Exclusion, ...] = ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """The plan as it is stored with its job: JSON-able, without the exclusions."""
+        return {"policy": self.policy, "candidates": [candidate.to_wire() for candidate in self.candidates]}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "Plan":
+        """The inverse of `to_wire`."""
+        return cls(wire["policy"], tuple(Candidate.from_wire(candidate) for candidate in wire["candidates"]))
+
+
+def plan(  # noqa: PLR0917 - the inputs of one decision, named as in every caller
+    request: RoutingRequest,
+    tenant: Tenant,
+    policy: PolicyConfig,
+    catalogue: Catalogue,
+    snapshot: Snapshot,
+    now: float,
+    rng: Random,
+) -> Plan:
+    """The plan of a request.
+
+    Candidates are ordered by tier, then by score; scores within 0.05 of the best of their tier are put in an order
+    drawn by `rng`, each with a weight that falls from 1 at the best score to 0 at the edge, so that equals share the
+    load and nothing jumps. Raises ModelNotFound, or NoCandidates with the reason for each deployment.
+    """
+    found, exclusions = _sift(request, tenant, catalogue)
+    if not found:
+        reasons = "; ".join(map(str, exclusions)) or "no deployment is configured for it"
+        raise NoCandidates(f"no deployment can serve this request: {reasons}", param="model")
+    preference = _preference(tenant)
+    parts = parts_of([deployment for deployment, _ in found], request, policy, snapshot, now)
+    candidates = [
+        _candidate(deployment, policy, part, wish * _MODEL_STEP + preference.get(deployment.provider, len(preference)))
+        for (deployment, wish), part in zip(found, parts, strict=True)
+    ]
+    ordered = _ordered(candidates, rng)
+    if not tenant.features.failover:
+        del ordered[1:]
+    return Plan(policy.name, tuple(ordered), tuple(exclusions))
+
+
+def _sift(
+    request: RoutingRequest, tenant: Tenant, catalogue: Catalogue
+) -> tuple[list[tuple[Deployment, int]], list[Exclusion]]:
+    """The deployments that can serve the request, each with the place of its model in the caller's list; the others."""
+    found: list[tuple[Deployment, int]] = []
+    exclusions: list[Exclusion] = []
+    seen: set[str] = set()
+    for wish, model in enumerate(request.wanted):
+        for deployment in catalogue.find(model):
+            if deployment.id in seen:
+                continue
+            seen.add(deployment.id)
+            reason = _obstacle(deployment, request, tenant)
+            if reason is None:
+                found.append((deployment, wish))
+            else:
+                exclusions.append(Exclusion(deployment.provider, deployment.model, reason))
+    return found, exclusions
+
+
+def _obstacle(deployment: Deployment, request: RoutingRequest, tenant: Tenant) -> str | None:
+    """Why this deployment cannot serve this request of this tenant; None where it can."""
+    if deployment.provider not in tenant.providers:
+        return "not among the tenant's providers"
+    if deployment.unusable_reason is not None:
+        return deployment.unusable_reason
+    if request.needs and (lacking := deployment.lacks(request.needs)):
+        return f"lacks {', '.join(sorted(lacking))}"
+    tokens = request.prompt_tokens + (request.max_tokens or 0)
+    if deployment.context_length is not None and tokens > deployment.context_length * _CONTEXT_MARGIN:
+        return f"context of {deployment.context_length} tokens is too short for about {tokens}"
+    return None
+
+
+def _preference(tenant: Tenant) -> dict[str, int]:
+    """Each provider the tenant puts before others -> its place; the rest share the place behind them."""
+    if tenant.primary_provider is None and not tenant.fallback_order:
+        return {}
+    first = () if tenant.primary_provider is None else (tenant.primary_provider,)
+    return {name: place for place, name in enumerate(dict.fromkeys((*first, *tenant.fallback_order)))}
+
+
+def _candidate(deployment: Deployment, policy: PolicyConfig, parts: Parts, tier: int) -> Candidate:
+    return Candidate(
+        deployment,
+        score(policy, parts),
+        parts.cost,
+        parts.latency,
+        parts.uptime,
+        tier if parts.within_bounds else tier + _BOUNDS_STEP,
+    )
+
+
+def _ordered(candidates: Iterable[Candidate], rng: Random) -> list[Candidate]:
+    """By tier, then score, with near-equal scores at the head of each tier spread by a weighted draw."""
+    tiers: dict[int, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=_rank):
+        tiers.setdefault(candidate.tier, []).append(candidate)
+    ordered: list[Candidate] = []
+    for tier in tiers.values():
+        best = tier[0].score
+        near = [candidate for candidate in tier if candidate.score > best - _SPREAD]
+        if len(near) > 1:
+            near = _drawn(near, best, rng)
+        ordered += near + tier[len(near) :]
+    return ordered
+
+
+def _rank(candidate: Candidate) -> tuple[int, float, str]:
+    return candidate.tier, -candidate.score, candidate.deployment.id
+
+
+def _drawn(near: Sequence[Candidate], best: float, rng: Random) -> list[Candidate]:
+    """A weighted draw without putting back: the least of independent exponentials goes first (Efraimidis, Spirakis)."""
+    arrivals = []
+    for place, candidate in enumerate(near):
+        weight = max(1 - (best - candidate.score) / _SPREAD, 1e-9)
+        arrivals.append((-log(1.0 - rng.random()) / weight, place))
+    return [near[place] for _, place in sorted(arrivals)]

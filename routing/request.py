@@ -1,0 +1,83 @@
+"""What routing needs to know of a request body, read once and cheaply. Does not validate the body."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# English text and code run near four characters to a token; other scripts have fewer, so this is a low estimate.
+_CHARACTERS_PER_TOKEN = 4
+# What vendors count for a picture of usual size, rounded.
+_TOKENS_PER_IMAGE = 800
+# Role and separators of one message.
+_TOKENS_PER_MESSAGE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingRequest:
+    """A request as routing sees it. `prompt_tokens` is an estimate; `models` are tried in order after `model`."""
+
+    model: str
+    models: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    prompt_tokens: int = 0
+    max_tokens: int | None = None
+    policy: str | None = None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The model and its fallbacks, each once, in the caller's order."""
+        return tuple(dict.fromkeys((self.model, *self.models))) if self.models else (self.model,)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> "RoutingRequest":
+        """Read a chat request that the front end has validated; parts it does not know count for nothing.
+
+        Without `model`, the first of `models` is the model.
+        """
+        tokens, has_image = _messages(body.get("messages"))
+        needs = {"vision"} if has_image else set()
+        if tools := body.get("tools") or body.get("functions"):
+            needs.add("tools")
+            tokens += len(repr(tools)) // _CHARACTERS_PER_TOKEN
+        response_format = body.get("response_format")
+        if isinstance(response_format, Mapping) and response_format.get("type") == "json_schema":
+            needs.add("json_schema")
+        listed = body.get("models")
+        models = tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list | tuple) else ()
+        max_tokens = body.get("max_completion_tokens") or body.get("max_tokens")
+        return cls(
+            model=body.get("model") or (models[0] if models else ""),
+            models=models,
+            needs=frozenset(needs),
+            prompt_tokens=tokens,
+            max_tokens=max_tokens if isinstance(max_tokens, int) else None,
+            policy=body.get("routing_policy"),
+        )
+
+
+def _messages(messages: Any) -> tuple[int, bool]:
+    """Estimated tokens of the messages, and whether a picture is among them."""
+    characters, images, count = 0, 0, 0
+    for message in messages if isinstance(messages, list) else ():
+        count += 1
+        content = message.get("content") if isinstance(message, Mapping) else None
+        if isinstance(content, str):
+            characters += len(content)
+        elif isinstance(content, list):
+            more, pictures = _parts(content)
+            characters += more
+            images += pictures
+    tokens = characters // _CHARACTERS_PER_TOKEN + images * _TOKENS_PER_IMAGE + count * _TOKENS_PER_MESSAGE
+    return tokens, images > 0
+
+
+def _parts(parts: Iterable[Any]) -> tuple[int, int]:
+    characters, images = 0, 0
+    for part in parts:
+        if not isinstance(part, Mapping):
+            continue
+        if part.get("type") == "image_url":
+            images += 1
+        elif isinstance(text := part.get("text"), str):
+            characters += len(text)
+    return characters, images

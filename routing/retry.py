@@ -1,0 +1,89 @@
+"""What happens after a failed attempt: again here, on the next candidate, later, or no more. Pure."""
+
+from dataclasses import dataclass
+from random import Random
+
+from routing.errors import NextStep, ProviderError
+
+DEFAULT_TRIES = 2
+# Full jitter (AWS, "Exponential Backoff and Jitter"): a random wait up to a bound that doubles with each try.
+_BASE_S = 0.2
+_CAP_S = 5.0
+# Waiting for capacity nobody told us the end of: doubles with each time, up to the cap.
+_DEFER_S = 1.0
+_DEFER_CAP_S = 30.0
+# So that all who were told the same second do not come back in it.
+_DEFER_JITTER = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next step; `delay_s` is how long until it, `reason` is for the log and the attempt's record."""
+
+    step: NextStep
+    delay_s: float
+    reason: str
+
+
+def decide(
+    error: ProviderError,
+    *,
+    tries: int,
+    remaining_s: float,
+    has_next: bool,
+    rng: Random,
+    max_tries: int = DEFAULT_TRIES,
+    defers: int = 0,
+) -> Decision:
+    """The step after `error`, within what its class calls for.
+
+    `tries` are the calls made to this deployment for this job, this one included; `max_tries` bounds them.
+    `remaining_s` is the time to the job's deadline: no step begins after it. `has_next` tells whether another
+    candidate can take the job: with room, after a rate limit; with a larger context, after ContextLengthExceeded.
+    `defers` is how often the job was deferred before.
+    """
+    if remaining_s <= 0:
+        return Decision(NextStep.STOP, 0.0, "the deadline has come")
+    match error.next_step:
+        case NextStep.RETRY:
+            return _retry(error, tries, max_tries, remaining_s, has_next=has_next, rng=rng)
+        case NextStep.DEFER:
+            return _wait_for_room(error, defers, remaining_s, has_next=has_next, rng=rng)
+        case NextStep.FAILOVER:
+            return _move_on("no other deployment would fail in the same way", has_next=has_next)
+        case NextStep.STOP:
+            return Decision(NextStep.STOP, 0.0, "the request itself was refused")
+
+
+def _retry(
+    error: ProviderError, tries: int, max_tries: int, remaining_s: float, *, has_next: bool, rng: Random
+) -> Decision:
+    if tries >= max_tries:
+        return _move_on(f"{tries} of {max_tries} tries are spent", has_next=has_next)
+    asked_s = error.retry_after_s or 0.0
+    delay_s = max(asked_s, rng.uniform(0, min(_CAP_S, _BASE_S * 2 ** min(tries - 1, 16))))
+    if delay_s >= remaining_s:
+        return _move_on("the deadline comes before the next try", has_next=has_next)
+    if asked_s <= _CAP_S:
+        return Decision(NextStep.RETRY, delay_s, f"try {tries + 1} of {max_tries}")
+    if has_next:
+        return _move_on(f"the provider asks to wait {asked_s:g} s", has_next=has_next)
+    return Decision(NextStep.DEFER, delay_s, f"the provider asks to wait {asked_s:g} s")
+
+
+def _wait_for_room(error: ProviderError, defers: int, remaining_s: float, *, has_next: bool, rng: Random) -> Decision:
+    if has_next:
+        return _move_on("rate limited", has_next=has_next)
+    wait_s = error.retry_after_s
+    if wait_s is None:
+        wait_s = min(_DEFER_CAP_S, _DEFER_S * 2 ** min(defers, 16))
+    delay_s = wait_s * (1 + rng.uniform(0, _DEFER_JITTER))
+    if delay_s >= remaining_s:
+        return Decision(NextStep.STOP, 0.0, "rate limited until after the deadline")
+    return Decision(NextStep.DEFER, delay_s, "rate limited, and no other candidate has room")
+
+
+def _move_on(why: str, *, has_next: bool) -> Decision:
+    if has_next:
+        return Decision(NextStep.FAILOVER, 0.0, why)
+    return Decision(NextStep.STOP, 0.0, f"{why}, and no candidate is left")

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from routing.errors import MalformedAnswer
 from routing.job import Usage
 
+# NaN and Infinity are no JSON: a caller could not read an answer that repeats them.
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -40,7 +43,7 @@ class Reply:
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object; MalformedAnswer where it is none."""
         try:
-            value = json.loads(self.body)
+            value = _DECODER.decode(self.body.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise MalformedAnswer("the provider's answer is not JSON", upstream_status=self.status) from error
         if not isinstance(value, dict):

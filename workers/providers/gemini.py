@@ -1,0 +1,41 @@
+"""Google Gemini's native dialect: generateContent with a key in a header."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from workers.providers import gemini_request
+from workers.providers.base import Account, Call, Completion, Provider, Reply
+from workers.providers.endpoint import generate_url
+from workers.providers.gemini_answer import completion_from, failure_of
+from workers.providers.payload import payload
+from workers.providers.rules import refuse
+from workers.providers.status import provider_error
+
+
+class GeminiProvider(Provider):
+    """The Gemini Developer API, v1beta."""
+
+    dialect: ClassVar[str] = "google-gemini"
+    DROPPED: ClassVar[Mapping[str, str]] = gemini_request.DROPPED
+    REFUSED: ClassVar[Mapping[str, str]] = gemini_request.REFUSED
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        # A broken endpoint is found when the account is read, not at its first call.
+        generate_url(account.endpoint, "gemini")
+        self._headers: dict[str, str] = {"content-type": "application/json", "accept": "application/json"}
+        if account.api_key:
+            self._headers["x-goog-api-key"] = account.api_key
+        self._headers.update({name.lower(): value for name, value in account.headers.items()})
+
+    def call(self, model: str, request: Mapping[str, Any]) -> Call:
+        """The generateContent call for `model`; raises NotExpressible."""
+        refuse(self.dialect, self.REFUSED, request)
+        body = gemini_request.body_of(model, request)
+        return Call(generate_url(self.account.endpoint, model), self._headers, payload(body))
+
+    def completion(self, model: str, reply: Reply) -> Completion:
+        """The answer's candidates as choices; raises a ProviderError."""
+        if not 200 <= reply.status < 300:
+            raise provider_error(self.account, reply, failure_of(reply))
+        return completion_from(self.account, model, reply)

@@ -1,0 +1,90 @@
+"""The dialect of any OpenAI-compatible endpoint, and the base of the vendors that speak it with an accent."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from routing.request_fields import ROUTER_FIELDS
+from workers.providers.base import Account, Call, Completion, Provider, Reply
+from workers.providers.endpoint import chat_url, split_endpoint
+from workers.providers.openai_answer import completion_from, failure_of
+from workers.providers.payload import payload
+from workers.providers.rules import refuse
+from workers.providers.status import provider_error
+from workers.providers.vendor import vendor_at
+
+# What answers of this router add to an assistant message: a strict vendor refuses them in a history.
+ANSWER_FIELDS = frozenset({"reasoning_content", "reasoning_details", "extra_content"})
+_LENGTH_FIELDS = ("max_completion_tokens", "max_tokens")
+
+
+class OpenAIProvider(Provider):
+    """OpenAI's chat completions: the request goes out as it came in, less what is ours."""
+
+    dialect: ClassVar[str] = "openai"
+    # Fields left out, and why nothing is lost.
+    DROPPED: ClassVar[Mapping[str, str]] = {}
+    # Fields without words here that change what an answer is.
+    REFUSED: ClassVar[Mapping[str, str]] = {}
+    # Fields of a message that the vendor refuses; this router's own additions are always among them.
+    MESSAGE_DROPPED: ClassVar[frozenset[str]] = frozenset()
+    # reasoning_effort as the vendor names it, where it does so otherwise than OpenAI.
+    EFFORTS: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._url = chat_url(account.endpoint)
+        self._vendor = vendor_at(split_endpoint(account.endpoint).hostname)
+        self._left_out = ROUTER_FIELDS | self.DROPPED.keys() | self.REFUSED.keys()
+        self._left_out_of_messages = (ANSWER_FIELDS | self.MESSAGE_DROPPED) - self._vendor.echoed
+        self._headers: dict[str, str] = {"content-type": "application/json", "accept": "application/json"}
+        if account.api_key:
+            self._headers["authorization"] = f"Bearer {account.api_key}"
+        self._headers.update({name.lower(): value for name, value in account.headers.items()})
+
+    def call(self, model: str, request: Mapping[str, Any]) -> Call:
+        """The request for `model` with the router's own fields left out; NotExpressible for a field of REFUSED."""
+        refuse(self.dialect, self.REFUSED, request)
+        left_out = self._left_out
+        body = {name: value for name, value in request.items() if name not in left_out}
+        body["model"] = model
+        body["messages"] = [self._message(message) for message in request.get("messages") or ()]
+        self._rename(body)
+        return Call(self._url, self._headers, payload(body))
+
+    def completion(self, model: str, reply: Reply) -> Completion:
+        """The vendor's `chat.completion`, its shape made sure of and its usage counted."""
+        if not 200 <= reply.status < 300:
+            raise provider_error(self.account, reply, failure_of(reply))
+        return completion_from(self.account, model, reply)
+
+    def _message(self, message: dict[str, Any]) -> dict[str, Any]:
+        """`message` itself where nothing in it is to be left out."""
+        if message.get("role") == "developer":
+            # OpenAI takes the two for one another; the others know only system.
+            message = {**message, "role": "system"}
+        left_out = self._left_out_of_messages
+        if not left_out.isdisjoint(message):
+            message = self._bare(message)
+        calls = message.get("tool_calls")
+        if "extra_content" in left_out and isinstance(calls, list) and any("extra_content" in call for call in calls):
+            bare = [{name: value for name, value in call.items() if name != "extra_content"} for call in calls]
+            message = {**message, "tool_calls": bare}
+        return message
+
+    def _bare(self, message: dict[str, Any]) -> dict[str, Any]:
+        bare = {name: value for name, value in message.items() if name not in self._left_out_of_messages}
+        if "refusal" not in bare and message.get("refusal") and not message.get("content"):
+            bare["content"] = message["refusal"]
+        if message.get("role") == "function":
+            bare["name"] = message.get("name")
+        return bare
+
+    def _rename(self, body: dict[str, Any]) -> None:
+        wanted = self._vendor.length_field
+        if wanted is not None:
+            for name in _LENGTH_FIELDS:
+                if name != wanted and (limit := body.pop(name, None)) is not None and body.get(wanted) is None:
+                    body[wanted] = limit
+        effort = body.get("reasoning_effort")
+        if isinstance(effort, str) and effort in self.EFFORTS:
+            body["reasoning_effort"] = self.EFFORTS[effort]

@@ -1,0 +1,112 @@
+"""The one table from a provider's HTTP status and structured code to a ProviderError. Prose is never read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from routing.errors import (
+    ContextLengthExceeded,
+    MalformedAnswer,
+    ProviderError,
+    ProviderFailed,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+    ProviderRefused,
+    ProviderTimeout,
+)
+from workers.providers.base import Account, Reply
+from workers.providers.retry_after import retry_after_s
+
+# A structured code says more than its status.
+CODES: Mapping[tuple[int, str], type[ProviderError]] = {
+    (400, "context_length_exceeded"): ContextLengthExceeded,
+    # Google answers a bad key, a blocked region and an unpaid project with 400.
+    (400, "API_KEY_INVALID"): ProviderMisconfigured,
+    (400, "FAILED_PRECONDITION"): ProviderMisconfigured,
+    (400, "invalid_api_key"): ProviderMisconfigured,
+    (400, "model_not_found"): ProviderMisconfigured,
+    # Groq: the model was switched off; its terms were not accepted.
+    (400, "model_decommissioned"): ProviderMisconfigured,
+    (400, "model_terms_required"): ProviderMisconfigured,
+    # Groq: the model, not the caller, wrote broken JSON or a broken tool call.
+    (400, "json_validate_failed"): MalformedAnswer,
+    (400, "tool_use_failed"): MalformedAnswer,
+    (400, "overloaded_error"): ProviderFailed,
+    (400, "rate_limit_error"): ProviderRateLimited,
+    (400, "authentication_error"): ProviderMisconfigured,
+    (400, "permission_error"): ProviderMisconfigured,
+    (400, "not_found_error"): ProviderMisconfigured,
+    (400, "billing_error"): ProviderMisconfigured,
+    (400, "request_too_large"): ContextLengthExceeded,
+    # No money left: waiting does not help.
+    (429, "insufficient_quota"): ProviderMisconfigured,
+    (429, "billing_error"): ProviderMisconfigured,
+}
+
+STATUSES: Mapping[int, type[ProviderError]] = {
+    401: ProviderMisconfigured,
+    402: ProviderMisconfigured,
+    403: ProviderMisconfigured,
+    404: ProviderMisconfigured,
+    405: ProviderMisconfigured,
+    407: ProviderMisconfigured,
+    408: ProviderTimeout,
+    409: ProviderFailed,
+    410: ProviderMisconfigured,
+    # Too large for this provider, or for this account's tokens per minute (Groq): another may take it.
+    413: ContextLengthExceeded,
+    421: ProviderMisconfigured,
+    424: ProviderFailed,
+    425: ProviderFailed,
+    429: ProviderRateLimited,
+    # Groq: no capacity for a flex request.
+    498: ProviderRateLimited,
+    # Groq and proxies: the call was cancelled before its answer.
+    499: ProviderFailed,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What an error answer says, as its dialect reads it. `codes` are structured, the most telling first."""
+
+    message: str = ""
+    codes: tuple[str, ...] = ()
+    param: str | None = None
+    # The body's own hint in seconds; a header of the answer goes before it.
+    retry_after_s: float | None = None
+
+
+def error_class(status: int, codes: tuple[str, ...] = ()) -> type[ProviderError]:
+    """The error that `status` and `codes` stand for; `status` is any HTTP status that is not 2xx."""
+    for code in codes:
+        if (status, code) in CODES:
+            return CODES[status, code]
+    if status in STATUSES:
+        return STATUSES[status]
+    if status >= 500:
+        return ProviderFailed
+    # A redirect of a POST is an endpoint to be mended; 1xx is no answer at all.
+    return ProviderRefused if status >= 400 else ProviderMisconfigured
+
+
+def provider_error(account: Account, reply: Reply, failure: Failure, status: int | None = None) -> ProviderError:
+    """The error of an answer. `status` stands in where the vendor wrote it into a 200's body.
+
+    A refusal of the request carries the provider's own words, as the caller will read them; any other error
+    says first who answered what. The account's key is blotted out should a vendor repeat it.
+    """
+    status = reply.status if status is None else status
+    kind = error_class(status, failure.codes)
+    words = failure.message
+    if account.api_key:
+        words = words.replace(account.api_key, "[key]")
+    if not issubclass(kind, ProviderRefused) or not words:
+        code = f" ({failure.codes[0]})" if failure.codes else ""
+        words = f"{account.name} answered {status}{code}" + (f": {words}" if words else "")
+    wait_s = retry_after_s(reply.headers)
+    return kind(
+        words,
+        upstream_status=status,
+        param=failure.param,
+        retry_after_s=failure.retry_after_s if wait_s is None else wait_s,
+    )

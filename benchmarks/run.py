@@ -105,36 +105,44 @@ def _steps(systems: Sequence[System], levels: Sequence[int], number: int) -> Ite
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--seconds", type=_positive, default=6.0, help="measured window of each step (default 6)")
+    parser.add_argument("--seconds", type=duration, default=6.0, help="measured window of each step (default 6)")
     parser.add_argument(
-        "--warm-up", type=_positive, default=1.5, metavar="SECONDS", help="before each window (default 1.5)"
+        "--warm-up", type=duration, default=1.5, metavar="SECONDS", help="before each window (default 1.5)"
     )
-    parser.add_argument("--rounds", type=_count, default=3, help="fresh processes in each (default 3)")
-    parser.add_argument("--connections", type=_counts, default=(1, 32, 256), metavar="N,N", help="(default 1,32,256)")
-    parser.add_argument("--only", type=_systems, default=_DEFAULT_SYSTEMS, metavar="NAME,NAME", help=", ".join(SYSTEMS))
+    parser.add_argument("--rounds", type=whole_number, default=3, help="fresh processes in each (default 3)")
+    parser.add_argument(
+        "--connections", type=whole_numbers, default=(1, 32, 256), metavar="N,N", help="(default 1,32,256)"
+    )
+    parser.add_argument(
+        "--only", type=system_names, default=_DEFAULT_SYSTEMS, metavar="NAME,NAME", help=", ".join(SYSTEMS)
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there, too")
     return parser.parse_args()
 
 
-def _positive(text: str) -> float:
+def duration(text: str) -> float:
+    """An option's seconds."""
     value = float(text)
     if not 0 < value < 3600:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 3600")
     return value
 
 
-def _count(text: str) -> int:
+def whole_number(text: str) -> int:
+    """An option's count, 1 or more."""
     value = int(text)
     if not 0 < value <= 10_000:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 and 10000")
     return value
 
 
-def _counts(text: str) -> tuple[int, ...]:
-    return tuple(_count(part) for part in text.split(","))
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """Counts with commas between them."""
+    return tuple(whole_number(part) for part in text.split(","))
 
 
-def _systems(text: str) -> tuple[str, ...]:
+def system_names(text: str) -> tuple[str, ...]:
+    """Systems with commas between them, in the order they are loaded."""
     names = tuple(text.split(","))
     if unknown := sorted(set(names) - set(SYSTEMS)):
         raise argparse.ArgumentTypeError(f"no system {', '.join(unknown)}; there are {', '.join(SYSTEMS)}")

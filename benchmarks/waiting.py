@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.process import ROOT, StartError, python
-from benchmarks.run import unwind
+from benchmarks.run import duration, unwind, whole_number
 from benchmarks.stack import Stack
 from benchmarks.summary import Summary
 from benchmarks.usage import NoProcError
@@ -25,10 +25,10 @@ from cli.redis_server import NoRedisServer
 def main() -> None:
     """Read the command line, send the burst, print what came of it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.waiting", description=__doc__)
-    parser.add_argument("--requests", type=int, default=2000, help="sent at once (default 2000)")
-    parser.add_argument("--latency", type=float, default=5.0, metavar="SECONDS", help="of the provider (default 5)")
+    parser.add_argument("--requests", type=whole_number, default=2000, help="sent at once (default 2000)")
+    parser.add_argument("--latency", type=duration, default=5.0, metavar="SECONDS", help="of the provider (default 5)")
     parser.add_argument(
-        "--bound", type=float, default=7.0, metavar="SECONDS", help="no answer may take longer (default 7)"
+        "--bound", type=duration, default=7.0, metavar="SECONDS", help="no answer may take longer (default 7)"
     )
     options = parser.parse_args()
     raise_file_limit()

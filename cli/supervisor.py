@@ -49,6 +49,10 @@ class Supervisor:
         """The processes started so far."""
         return list(self._processes)
 
+    def process(self, name: str) -> Process:
+        """The latest process of that name; KeyError where none was started."""
+        return self._processes[name]
+
     def wait_ready(self, names: Iterable[str], timeout_s: float = 120.0) -> None:
         """Return when all of `names` are ready; StartFailed or StopRequested otherwise."""
         waiting = set(names)

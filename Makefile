@@ -1,0 +1,50 @@
+# Everything works from a fresh checkout with make and Python 3.11 or newer. Paths are relative, so that the
+# checkout may stand in a folder with a space in its name.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+PYTHON ?= python3
+BIN := .venv/bin
+ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
+COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
+
+.PHONY: help run test check bench doctor lock clean install install-dev python
+
+help: ## List these targets
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: install ## Start everything on this machine and send one completion (options: UP=--no-probe)
+	@exec $(ROUTER) up $(UP)
+
+test: install-dev check ## Run lint, types and every test (options: PYTEST="-k name")
+	@exec $(BIN)/python -m pytest $(PYTEST)
+
+check: install-dev ## Run lint and types only
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: install ## Compare with the provider alone and with a bare skeleton (options: BENCH=--help)
+	@exec $(BIN)/python -m benchmarks.run $(BENCH)
+
+doctor: install ## Say what is configured, reachable and missing
+	@exec $(ROUTER) doctor
+
+lock: install-dev ## Resolve the dependencies anew and write both lock files
+	@$(COMPILE) --extra build pyproject.toml -o requirements.lock
+	@$(COMPILE) --all-extras -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove the environment and the caches; the data in .model-router stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+
+install: python
+	@"$(PYTHON)" -m cli.install requirements.lock
+
+install-dev: python
+	@"$(PYTHON)" -m cli.install requirements-dev.lock
+
+python:
+	@command -v "$(PYTHON)" > /dev/null || { echo "$(PYTHON) is not found: install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv), or set PYTHON" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$("$(PYTHON)" -V 2>&1) and 3.11 or newer is needed: install one and set PYTHON, as in: make run PYTHON=python3.13" >&2; exit 1; }

@@ -27,6 +27,11 @@ def read_object(path: Path) -> dict[str, Any]:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise JsonFileError(f"expected JSON; line {error.lineno} column {error.colno}: {error.msg}") from None
+    except JsonFileError:
+        raise
+    except ValueError as error:
+        # A number of thousands of digits, which json itself does not turn into its own error.
+        raise JsonFileError(f"expected JSON; {error}") from None
     except RecursionError:
         raise JsonFileError("expected JSON; this is nested too deeply") from None
     if not isinstance(value, dict):

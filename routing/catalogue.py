@@ -1,6 +1,7 @@
 """Which deployments a model's name stands for. Built once per configuration; looks nothing up outside it."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from config.provider import MODEL_NAME, Price, ProviderConfig
 from routing.errors import ModelNotFound
 from routing.prices import price_of, price_to_wire
 
+# Gemini's own endpoints may name the model: `.../models/gemini-2.5-flash:generateContent`.
+_MODEL_IN_ENDPOINT = re.compile(r"/models/([^/:?]+):\w+")
 # A row that lists only these says what kind of API it has, and nothing of tools, images or schemas.
 _KINDS = frozenset({"chat", "completions", "embeddings"})
 
@@ -78,9 +81,9 @@ class Catalogue:
 
     @classmethod
     def build(cls, configuration: Configuration) -> "Catalogue":
-        """The catalogue of a configuration: its listed models, and those its aliases name."""
+        """The catalogue of a configuration: its listed models, and those its aliases and endpoints name."""
         providers = configuration.providers
-        listed = [(name, model) for name, provider in providers.items() for model in provider.models]
+        listed = [(name, model) for name, provider in providers.items() for model in _listed(provider)]
         for targets in configuration.aliases.values():
             listed += [(name, model) for name, _, model in (target.partition("/") for target in targets)]
         deployments = {f"{name}/{model}": _deployment(providers[name], model) for name, model in dict.fromkeys(listed)}
@@ -107,6 +110,11 @@ class Catalogue:
     def _nearest(self, model: str) -> str:
         near = difflib.get_close_matches(model[:200], self._found, n=3)
         return f"; did you mean {', '.join(near)}?" if near else "; GET /v1/models lists what does"
+
+
+def _listed(provider: ProviderConfig) -> tuple[str, ...]:
+    in_endpoint = _MODEL_IN_ENDPOINT.search(provider.endpoint)
+    return (*provider.models, *(in_endpoint.groups() if in_endpoint else ()))
 
 
 def _deployment(provider: ProviderConfig, model: str) -> Deployment:

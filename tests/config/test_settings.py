@@ -1,0 +1,58 @@
+"""Settings: defaults, what is read, and how a bad value is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings, SettingError, provider_key
+
+
+def test_empty_environment_gives_the_defaults(tmp_path, monkeypatch):
+    """With nothing set, every setting has its documented default."""
+    monkeypatch.chdir(tmp_path)
+    assert Settings.from_environment({}) == Settings(home=tmp_path / ".model-router")
+
+
+def test_values_are_read(tmp_path):
+    """What is set is read, in its own type and unit."""
+    settings = Settings.from_environment(
+        {
+            "PORT": "3100",
+            "HEALTH_CHECK_INTERVAL": "5000",
+            "MODEL_ROUTER_CONFIG": str(tmp_path),
+            "MODEL_ROUTER_WAIT_S": "0.5",
+            "MODEL_ROUTER_TASK_EVENTS": "yes",
+            "LOG_LEVEL": "DEBUG",
+        }
+    )
+    assert (settings.port, settings.health_check_interval_s, settings.wait_s) == (3100, 5.0, 0.5)
+    assert settings.config_dir == Path(tmp_path)
+    assert settings.task_events
+    assert settings.log_level == "debug"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "99999"),
+        ("PORT", "http"),
+        ("PORT", "80.5"),
+        ("MODEL_ROUTER_WAIT_S", "nan"),
+        ("MODEL_ROUTER_WAIT_S", "-1"),
+        ("MODEL_ROUTER_WAIT_S", "inf"),
+        ("LOG_LEVEL", "loud"),
+        ("MODEL_ROUTER_TASK_EVENTS", "maybe"),
+    ],
+)
+def test_bad_value_names_its_variable(name, value):
+    """A value a setting cannot be is refused by the variable's name."""
+    with pytest.raises(SettingError, match=name):
+        Settings.from_environment({name: value})
+
+
+def test_provider_key_is_stripped():
+    """A key is read without the blanks around it; a blank or missing one is none."""
+    assert provider_key("K", {"K": " x \n"}) == "x"
+    assert provider_key("K", {"K": " "}) is None
+    assert provider_key("K", {}) is None
+    assert provider_key(None, {}) is None

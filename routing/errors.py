@@ -1,33 +1,34 @@
 """Every error of the product, as one tree. Each class says its HTTP status, OpenAI `type` and `code`.
 
-    RouterError
-    ├── RequestError                  the caller's to mend
-    │   ├── InvalidRequest        400
-    │   ├── NoCandidates          400  no deployment can serve this request; lists why
-    │   ├── Unauthenticated       401
-    │   ├── ModelNotFound         404
-    │   ├── NotFound              404
-    │   ├── IdempotencyConflict   409
-    │   ├── JobNotCancellable     409
-    │   └── BodyTooLarge          413
-    ├── StoreUnavailable          503  Redis is away or full
-    ├── WaitEnded                 504  the wait ended, the job goes on
-    ├── JobError                       how a job ended without an answer
-    │   ├── AllProvidersFailed    502
-    │   ├── CapacityExceeded      429  no provider had room before the deadline
-    │   ├── DeadlineExceeded      504
-    │   ├── JobCancelled          409
-    │   └── RefusedByProvider     400  the provider's own words on a request it will not serve
-    └── ProviderError                  what one attempt met; `next_step` is read by routing/retry.py
-        ├── ProviderUnreachable        refused, reset, TLS, DNS
-        ├── ProviderTimeout
-        ├── ProviderFailed             5xx, 529
-        ├── MalformedAnswer            2xx that is not the dialect
-        ├── ProviderRateLimited        429
-        ├── ProviderMisconfigured      401, 403, 404: ours to mend, never shown as the caller's
-        ├── ProviderRefused            400: the request itself
-        ├── ContextLengthExceeded      400, by the provider's structured code
-        └── NotExpressible             this dialect cannot say the request; no call was made
+RouterError
+├── RequestError                  the caller's to mend
+│   ├── InvalidRequest        400
+│   ├── NoCandidates          400  no deployment can serve this request; lists why
+│   ├── Unauthenticated       401
+│   ├── ModelNotFound         404
+│   ├── NotFound              404
+│   ├── IdempotencyConflict   409
+│   ├── JobNotCancellable     409
+│   └── BodyTooLarge          413
+├── StoreUnavailable          503  Redis is away or full
+├── WaitEnded                 504  the wait ended, the job goes on
+├── JobError                       how a job ended without an answer
+│   ├── AllProvidersFailed    502
+│   ├── CapacityExceeded      429  no provider had room before the deadline
+│   ├── DeadlineExceeded      504
+│   ├── JobCancelled          409
+│   ├── JobAbandoned          500  every worker that ran the job died
+│   └── RefusedByProvider     400  the provider's own words on a request it will not serve
+└── ProviderError                  what one attempt met; `next_step` is read by routing/retry.py
+    ├── ProviderUnreachable        refused, reset, TLS, DNS
+    ├── ProviderTimeout
+    ├── ProviderFailed             5xx, 529
+    ├── MalformedAnswer            2xx that is not the dialect
+    ├── ProviderRateLimited        429
+    ├── ProviderMisconfigured      401, 403, 404: ours to mend, never shown as the caller's
+    ├── ProviderRefused            400: the request itself
+    ├── ContextLengthExceeded      400, by the provider's structured code
+    └── NotExpressible             this dialect cannot say the request; no call was made
 """
 
 from enum import Enum
@@ -135,6 +136,10 @@ class WaitEnded(RouterError):
     type = "timeout_error"
     code = "wait_ended"
 
+    def __init__(self, message: str, *, job_id: str) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
 
 class JobError(RouterError):
     """How a job ended without an answer."""
@@ -169,6 +174,13 @@ class JobCancelled(JobError):
     status = 409
     type = "invalid_request_error"
     code = "job_cancelled"
+
+
+class JobAbandoned(JobError):
+    """Every worker that ran the job died; it is not run again."""
+
+    status = 500
+    code = "job_abandoned"
 
 
 class RefusedByProvider(JobError):

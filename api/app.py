@@ -1,0 +1,39 @@
+"""The Flask application: routes, request ids and limits put together."""
+
+import re
+import secrets
+
+from flask import Flask, Response, request
+
+from api import completions, error_handlers, health, jobs, models, webhook_secret
+from api.context import EXTENSION
+from api.services import Services
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_REQUEST_ID_KEY = "model_router.request_id"
+
+
+def create_app(services: Services) -> Flask:
+    """The application over `services`."""
+    app = Flask("model_router", static_folder=None)
+    app.extensions[EXTENSION] = services
+    app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
+    # A path with a stray slash is an unknown path, not a redirect that a POST would lose its body on.
+    app.url_map.strict_slashes = False
+    for module in (completions, jobs, models, health, webhook_secret):
+        app.register_blueprint(module.blueprint)
+    error_handlers.register(app)
+    app.before_request(_name_request)
+    app.after_request(_finish_headers)
+    return app
+
+
+def _name_request() -> None:
+    """Give the request the caller's own id, or one of ours."""
+    given = request.headers.get("X-Request-Id", "")
+    request.environ[_REQUEST_ID_KEY] = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+
+
+def _finish_headers(response: Response) -> Response:
+    response.headers["X-Request-Id"] = request.environ.get(_REQUEST_ID_KEY, "")
+    return response

@@ -1,0 +1,14 @@
+"""The way from a request to its process's services."""
+
+from typing import cast
+
+from flask import current_app
+
+from api.services import Services
+
+EXTENSION = "model_router"
+
+
+def services() -> Services:
+    """The services of the process that serves this request."""
+    return cast("Services", current_app.extensions[EXTENSION])

@@ -1,0 +1,62 @@
+"""What the API derives from the configuration: who a key belongs to and what can be asked for."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config.configuration import Configuration
+from config.live import LiveConfiguration
+from config.policy import PolicyConfig
+from config.tenant import Tenant
+from routing.catalogue import Catalogue
+from routing.errors import InvalidRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One configuration and what follows from it."""
+
+    configuration: Configuration
+    catalogue: Catalogue
+    # By the hash of the key, so that a look-up takes no longer the more of a key was guessed.
+    tenants_by_key: Mapping[bytes, Tenant]
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> "Edition":
+        """Derive everything from `configuration`."""
+        keys = {digest(key): tenant for tenant in configuration.tenants.values() for key in tenant.api_keys}
+        return cls(configuration, Catalogue.build(configuration), keys)
+
+    def tenant_of(self, key: str) -> Tenant | None:
+        """The active tenant `key` belongs to."""
+        tenant = self.tenants_by_key.get(digest(key))
+        return tenant if tenant is not None and tenant.active else None
+
+    def policy(self, name: str) -> PolicyConfig:
+        """The policy called `name`; InvalidRequest lists those there are."""
+        policy = self.configuration.policies.get(name.replace("_", "-"))
+        if policy is None:
+            known = ", ".join(sorted(self.configuration.policies))
+            raise InvalidRequest(f"there is no routing policy {name!r}; there are: {known}", param="routing_policy")
+        return policy
+
+
+def digest(key: str) -> bytes:
+    """The hash a key is looked up by."""
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+
+
+class Directory:
+    """The current edition: one comparison per request, derived anew when the configuration was reloaded."""
+
+    def __init__(self, live: LiveConfiguration) -> None:
+        self._live = live
+        self._edition = Edition.of(live.current)
+
+    @property
+    def current(self) -> Edition:
+        """The edition of the configuration in force."""
+        configuration = self._live.current
+        if self._edition.configuration is not configuration:
+            self._edition = Edition.of(configuration)
+        return self._edition

@@ -1,0 +1,48 @@
+"""Every error leaves in OpenAI's form, and nothing of our insides with it."""
+
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from api import replies
+from routing.errors import RouterError, WaitEnded
+
+log = structlog.get_logger()
+
+# The official SDKs do not retry by themselves when they are asked to wait longer.
+MAX_RETRY_AFTER_S = 120
+
+
+def register(app: Flask) -> None:
+    """Have `app` answer every exception."""
+    app.register_error_handler(RouterError, _router_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _router_error(error: RouterError) -> Response:
+    response = replies.as_json(error.body(), error.status)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(min(max(1, round(error.retry_after_s)), MAX_RETRY_AFTER_S))
+    if isinstance(error, WaitEnded):
+        response.headers["Location"] = f"/v1/jobs/{error.job_id}"
+        response.headers["X-Job-Id"] = error.job_id
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Flask's own errors: unknown path, wrong method, a request that is no HTTP."""
+    status = error.code or 500
+    kind = "invalid_request_error" if status < 500 else "api_error"
+    code = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}.get(status)
+    body = {"error": {"message": error.description or error.name, "type": kind, "param": None, "code": code}}
+    response = replies.as_json(body, status)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("request.failed", exc_info=error)
+    return replies.as_json(RouterError("the server met an error of its own; it has been logged").body(), 500)

@@ -1,0 +1,33 @@
+"""gunicorn's settings: gevent workers that hold thousands of waiting requests."""
+
+import gc
+from typing import Any
+
+from config.settings import Settings
+
+_settings = Settings.from_environment()
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.api_workers
+worker_class = "gevent"
+# Every waiting caller holds a connection.
+worker_connections = 20_000
+backlog = 8192
+keepalive = 75
+graceful_timeout = int(_settings.drain_s)
+# A greenlet cannot block the worker's heartbeat for long without a bug; a process that stuck is replaced.
+timeout = 120
+loglevel = _settings.log_level
+errorlog = "-"
+# Its address is one for all stacks of a user, and nothing here uses it.
+control_socket_disable = True
+limit_request_line = 8190
+limit_request_fields = 100
+proc_name = "model-router-api"
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001 (gunicorn's signature)
+    """Take what start-up made out of the garbage collector's rounds (docs/benchmarks.md has the effect on p99)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

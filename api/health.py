@@ -1,0 +1,83 @@
+"""Whether this process, its Redis and the providers are well."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from api import replies
+from api.context import services
+from api.principal import authenticate
+from routing.errors import StoreUnavailable
+from routing.health import Health
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/livez")
+def livez() -> Response:
+    """The process answers."""
+    return replies.as_json({"status": "ok"})
+
+
+@blueprint.get("/health")
+@blueprint.get("/readyz")
+def health() -> Response:
+    """The process can accept jobs: 503 while Redis is away."""
+    configuration = services().directory.current.configuration
+    try:
+        services().ledger.ping()
+        redis = "ok"
+    except StoreUnavailable:
+        redis = "unavailable"
+    shown = {
+        "status": "ok" if redis == "ok" else "unavailable",
+        "redis": redis,
+        "sandbox": configuration.sandbox,
+        "providers": sorted(row.name for row in configuration.providers.values() if row.usable),
+    }
+    return replies.as_json(shown, 200 if redis == "ok" else 503)
+
+
+@blueprint.get("/v1/health/providers")
+def providers() -> Response:
+    """What recorded attempts say of each provider, its deployments taken together."""
+    authenticate()
+    edition = services().directory.current
+    snapshot = services().snapshots.current
+    shown = {}
+    for row in edition.configuration.providers.values():
+        if row.usable:
+            records = [health for name, health in snapshot.health.items() if name.partition("/")[0] == row.name]
+            shown[row.name] = _provider(records)
+    return replies.as_json({"providers": shown})
+
+
+def _provider(records: list[Health]) -> dict[str, Any]:
+    """One provider's row: uptime 0..1, latency in ms, times in Unix seconds; null where nothing was recorded."""
+    if not records:
+        return {
+            "status": "unknown",
+            "uptime": None,
+            "avg_latency": None,
+            "consecutive_failures": 0,
+            "last_check": None,
+        }
+    calls = sum(record.calls for record in records)
+    uptime = sum(record.successes for record in records) / calls if calls else None
+    latency_calls = sum(record.latency_calls for record in records)
+    failures = min(record.consecutive_failures for record in records)
+    return {
+        "status": _status(uptime, failures),
+        "uptime": None if uptime is None else round(uptime, 4),
+        "avg_latency": round(sum(record.latency_ms_sum for record in records) / latency_calls, 1)
+        if latency_calls
+        else None,
+        "consecutive_failures": failures,
+        "last_check": max(record.last_s for record in records),
+    }
+
+
+def _status(uptime: float | None, failures: int) -> str:
+    if failures >= 3:
+        return "unhealthy"
+    return "healthy" if uptime is None or uptime >= 0.9 else "degraded"

@@ -1,0 +1,52 @@
+"""/v1/jobs: polling a job and cancelling it."""
+
+import re
+
+from flask import Blueprint, Response, request
+
+from api import replies
+from api.context import services
+from api.ordering import parse_wait
+from api.principal import Principal, authenticate
+from routing.errors import JobNotCancellable, NotFound
+
+blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
+_JOB_ID = re.compile(r"job_[0-9a-f]{32}")
+
+
+@blueprint.get("/<job_id>")
+def show(job_id: str) -> Response:
+    """The job; with `?wait=SECONDS` as soon as it has ended, or as it stands after that time."""
+    principal = authenticate()
+    _check_id(job_id)
+    wait = request.args.get("wait")
+    if wait is not None:
+        _wait(job_id, principal, min(parse_wait(wait, "query"), services().settings.wait_s))
+    return replies.as_json(replies.job_object(job_id, principal))
+
+
+@blueprint.post("/<job_id>/cancel")
+def cancel(job_id: str) -> Response:
+    """Cancel a job that has not ended, and show it."""
+    principal = authenticate()
+    _check_id(job_id)
+    cancelled = services().ledger.cancel(job_id, principal.tenant_id)
+    if cancelled is None:
+        raise NotFound(f"there is no job {job_id!r}")
+    status, by_this_call = cancelled
+    if not by_this_call and status != "cancelled":
+        raise JobNotCancellable(f"job {job_id} has ended already: {status.value}")
+    return replies.as_json(replies.job_object(job_id, principal))
+
+
+def _wait(job_id: str, principal: Principal, wait_s: float) -> None:
+    waiters = services().waiters
+    with waiters.expecting(job_id) as waiter:
+        attached = services().ledger.attach(job_id, principal.tenant_id, waiters.address)
+        if attached is not None and attached[1] is None:
+            waiter.wait(wait_s)
+
+
+def _check_id(job_id: str) -> None:
+    if not _JOB_ID.fullmatch(job_id):
+        raise NotFound(f"there is no job {job_id[:80]!r}")

@@ -1,0 +1,79 @@
+"""/v1/models: what can be asked for, aliases and deployments, in OpenAI's form with OpenRouter's price fields."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from api import replies
+from api.context import services
+from api.principal import Principal, authenticate
+from config.provider import Price
+from routing.catalogue import Deployment
+from routing.errors import ModelNotFound
+
+blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
+# OpenAI's form wants a creation time; a configured model has none.
+_CREATED = 0
+
+
+@blueprint.get("")
+def index() -> Response:
+    """Every alias and deployment this tenant can use now."""
+    return replies.as_json({"object": "list", "data": _models(authenticate())})
+
+
+@blueprint.get("/<path:model>")
+def show(model: str) -> Response:
+    """One of them; ModelNotFound names the nearest."""
+    for shown in _models(authenticate()):
+        if shown["id"] == model:
+            return replies.as_json(shown)
+    services().directory.current.catalogue.find(model)
+    raise ModelNotFound(f"the model {model!r} cannot be used with this key", param="model")
+
+
+def _models(principal: Principal) -> list[dict[str, Any]]:
+    edition = services().directory.current
+    usable = principal.tenant.providers
+    shown: list[dict[str, Any]] = []
+    for alias in edition.configuration.aliases:
+        served = [deployment for deployment in edition.catalogue.find(alias) if _can_use(deployment, usable)]
+        if served:
+            contexts = [deployment.context_length for deployment in served if deployment.context_length]
+            shown.append(
+                {
+                    "id": alias,
+                    "object": "model",
+                    "created": _CREATED,
+                    "owned_by": "model-router",
+                    "context_length": max(contexts, default=None),
+                    "deployments": [deployment.id for deployment in served],
+                }
+            )
+    return shown + [
+        {
+            "id": deployment.id,
+            "object": "model",
+            "created": _CREATED,
+            "owned_by": deployment.provider,
+            "context_length": deployment.context_length,
+            "pricing": _pricing(deployment.price),
+        }
+        for deployment in edition.catalogue.deployments.values()
+        if _can_use(deployment, usable)
+    ]
+
+
+def _can_use(deployment: Deployment, providers: frozenset[str]) -> bool:
+    return deployment.provider in providers and deployment.unusable_reason is None
+
+
+def _pricing(price: Price | None) -> dict[str, str] | None:
+    """USD per token, as text, as OpenRouter writes it; None where the price is not known."""
+    if price is None:
+        return None
+    million = 1_000_000
+    pricing = {"prompt": f"{price.input / million:f}", "completion": f"{price.output / million:f}"}
+    if price.cached_input is not None:
+        pricing["input_cache_read"] = f"{price.cached_input / million:f}"
+    return pricing

@@ -1,0 +1,89 @@
+"""From a validated body and its headers to an accepted job: the request's options, its plan, its submission."""
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+from api.context import services
+from api.principal import Principal
+from routing.errors import InvalidRequest
+from routing.job import ServiceTier
+from routing.plan import plan
+from routing.request import RoutingRequest
+from workers.ledger.record import Accepted, Conflict, Existing
+from workers.queue import Order, submit
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_TIERS = {"auto": ServiceTier.DEFAULT}
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """RFC 7240's Prefer header, as far as it speaks of waiting."""
+
+    background: bool
+    # How long the caller wants to wait; None: as long as the server lets it.
+    wait_s: float | None
+
+    @classmethod
+    def of_request(cls, body: dict[str, Any]) -> "Preference":
+        """What this request asks for, in its body or its Prefer header; InvalidRequest for a wait that is no number."""
+        background, wait_s = bool(body.get("background")), None
+        for preference in ",".join(request.headers.getlist("Prefer")).split(","):
+            name, _, value = preference.strip().partition("=")
+            if name.lower() == "respond-async":
+                background = True
+            elif name.lower() == "wait":
+                wait_s = parse_wait(value.strip('"'), "Prefer")
+        return cls(background, wait_s)
+
+
+def parse_wait(text: str, where: str) -> float:
+    """A number of seconds to wait from outside; InvalidRequest names `where` it stood."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise InvalidRequest(f"{where}: wait must be a number of seconds from 0 to 86400", param="wait")
+    return seconds
+
+
+def place(principal: Principal, body: dict[str, Any], job_id: str, waiter: str) -> Accepted | Existing | Conflict:
+    """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise."""
+    parts = services()
+    edition = parts.directory.current
+    wanted = RoutingRequest.from_body(body)
+    policy = edition.policy(wanted.policy or principal.tenant.routing_policy)
+    route = plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, time.time(), parts.rng)
+    return submit(parts.ledger, job_id, principal.tenant, wanted.model, body, route, _order(body, waiter))
+
+
+def _order(body: dict[str, Any], waiter: str) -> Order:
+    key = request.headers.get("Idempotency-Key")
+    tier = body.get("service_tier") or "auto"
+    return Order(
+        deadline_s=body.get("deadline_s") or services().settings.deadline_s,
+        tier=_TIERS.get(tier) or ServiceTier(tier),
+        idempotency="" if key is None else _idempotency_hash(key),
+        fingerprint="" if key is None else _fingerprint(body),
+        waiter=waiter,
+        webhook=body.get("webhook_url") or "",
+        request_id=request.environ["model_router.request_id"],
+    )
+
+
+def _idempotency_hash(key: str) -> str:
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidRequest("Idempotency-Key must be 1 to 255 printable ASCII characters without blanks")
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+def _fingerprint(body: dict[str, Any]) -> str:
+    """The same for bodies that mean the same, however they were written."""
+    return hashlib.blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,38 @@
+"""What one API process is made of, built once and shared by its greenlets."""
+
+import random
+from dataclasses import dataclass
+
+from api.directory import Directory
+from api.waiters import Waiters
+from config.live import LiveConfiguration
+from config.settings import Settings
+from routing.store import SnapshotReader
+from workers import redis_client
+from workers.ledger.ledger import Ledger
+from workers.pipeline import CommandPipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The process's parts, wired together. `directory` is what is derived from the configuration."""
+
+    settings: Settings
+    directory: Directory
+    ledger: Ledger
+    waiters: Waiters
+    snapshots: SnapshotReader
+    rng: random.Random
+
+    @classmethod
+    def build(cls, settings: Settings) -> "Services":
+        """Wire the parts and start their loops; raises ConfigurationError or SettingError. Redis may be away."""
+        url = settings.resolve_redis_url()
+        configuration = LiveConfiguration(settings)
+        ledger = Ledger(CommandPipeline(redis_client.connect(url)), settings)
+        waiters = Waiters(redis_client.connect(url, blocking=True), ledger, settings.key_prefix)
+        snapshots = SnapshotReader(redis_client.connect(url), f"{settings.key_prefix}health")
+        configuration.start()
+        waiters.start()
+        snapshots.start()
+        return cls(settings, Directory(configuration), ledger, waiters, snapshots, random.Random())  # noqa: S311

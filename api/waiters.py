@@ -1,0 +1,104 @@
+"""The requests of this process that wait for a job: one reply list in Redis, one greenlet that reads it."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import gevent
+import redis
+import structlog
+from gevent.event import AsyncResult
+
+from routing.errors import StoreUnavailable
+from routing.job import JobStatus
+from workers.ledger.ledger import Ledger
+from workers.ledger.record import Ended
+
+log = structlog.get_logger()
+
+# How many replies one round trip takes.
+MAX_BATCH = 256
+# How long the reader waits in the server; longer only delays noticing a connection that died silently.
+BLOCK_S = 5.0
+# A reply can be lost with the connection that carried it, so whoever waits long asks the ledger now and then.
+RECHECK_S = 15.0
+RECONNECT_S = 0.25
+
+
+@dataclass(slots=True)
+class Waiter:
+    """One request that waits for one job."""
+
+    result: AsyncResult = field(default_factory=AsyncResult)
+    since: float = field(default_factory=time.monotonic)
+
+    def wait(self, timeout_s: float) -> Ended | None:
+        """How the job ended; None when the wait ended first."""
+        ended: Ended | None = self.result.wait(timeout_s)
+        return ended
+
+
+class Waiters:
+    """Hands the ends of jobs to whoever waits for them here. `address` is what the ledger is told to reply to."""
+
+    def __init__(self, client: redis.Redis, ledger: Ledger, prefix: str) -> None:
+        self.address = secrets.token_hex(8)
+        self._list = f"{prefix}replies:{self.address}"
+        self._client = client
+        self._ledger = ledger
+        self._waiting: dict[str, list[Waiter]] = {}
+
+    @contextmanager
+    def expecting(self, job_id: str) -> Iterator[Waiter]:
+        """Wait for `job_id` in this block. Enter it before the ledger is told the address."""
+        waiter = Waiter()
+        self._waiting.setdefault(job_id, []).append(waiter)
+        try:
+            yield waiter
+        finally:
+            remaining = self._waiting[job_id]
+            remaining.remove(waiter)
+            if not remaining:
+                del self._waiting[job_id]
+
+    def start(self) -> None:
+        """Start reading replies and asking after those that may have been lost."""
+        gevent.spawn(self._read)
+        gevent.spawn(self._recheck)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                reply = self._client.execute_command("BLMPOP", BLOCK_S, 1, self._list, "LEFT", "COUNT", MAX_BATCH)
+            except (redis.RedisError, OSError):
+                gevent.sleep(RECONNECT_S)
+                self._ask_ledger(older_than_s=0.0)
+                continue
+            if reply:
+                for message in reply[1]:
+                    self._deliver(message)
+
+    def _deliver(self, message: bytes) -> None:
+        head, _, answer = message.partition(b"\n")
+        job_id, status, http_status = head.decode().split(" ")
+        self._resolve(Ended(job_id, JobStatus(status), int(http_status), answer))
+
+    def _resolve(self, ended: Ended) -> None:
+        for waiter in self._waiting.get(ended.id, ()):
+            waiter.result.set(ended)
+
+    def _recheck(self) -> None:
+        while True:
+            gevent.sleep(RECHECK_S)
+            self._ask_ledger(older_than_s=RECHECK_S)
+
+    def _ask_ledger(self, older_than_s: float) -> None:
+        latest = time.monotonic() - older_than_s
+        waiting = [job_id for job_id, waiters in self._waiting.items() if waiters[0].since <= latest]
+        try:
+            for ended in self._ledger.ended(waiting):
+                self._resolve(ended)
+        except StoreUnavailable:
+            log.debug("waiters.not_rechecked", waiting=len(waiting))

@@ -1,0 +1,18 @@
+"""GET /v1/webhooks/secret: what a tenant checks the signatures of its webhooks with."""
+
+from flask import Blueprint, Response
+
+from api import replies
+from api.context import services
+from api.principal import authenticate
+from workers.signature import new_secret
+
+blueprint = Blueprint("webhook_secret", __name__, url_prefix="/v1/webhooks")
+
+
+@blueprint.get("/secret")
+def show() -> Response:
+    """The tenant's own secret, in Standard Webhooks' form; made on first use unless its file has one."""
+    tenant = authenticate().tenant
+    secret = tenant.webhook_secret or services().ledger.webhook_secret(tenant.tenant_id, new_secret())
+    return replies.as_json({"object": "webhook_secret", "secret": secret})

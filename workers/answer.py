@@ -1,0 +1,46 @@
+"""The body a job ends with: OpenAI's form plus `routing_metadata`, as JSON. Pure."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from routing.errors import RouterError
+from routing.job import Attempt
+from workers.ledger.record import Claimed
+from workers.providers.base import Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When an answer is written: Unix seconds now, and ms since this run claimed the job."""
+
+    now: float
+    elapsed_ms: float
+
+
+def completed(job: Claimed, completion: Completion, attempts: Sequence[Attempt], timing: Timing) -> str:
+    """A provider's answer with the story of how it came."""
+    return json.dumps({**completion.body, "routing_metadata": metadata(job, attempts, timing)})
+
+
+def failed(job: Claimed, error: RouterError, attempts: Sequence[Attempt], timing: Timing) -> str:
+    """An error in OpenAI's form with the same story."""
+    return json.dumps({**error.body(), "routing_metadata": metadata(job, attempts, timing)})
+
+
+def metadata(job: Claimed, attempts: Sequence[Attempt], timing: Timing) -> dict[str, Any]:
+    """How the job was routed, times in ms. Attempts of earlier runs come first."""
+    story: list[dict[str, Any]] = json.loads(f"[{job.attempts}]")
+    story += [attempt.metadata() for attempt in attempts]
+    return {
+        "job_id": job.id,
+        "tenant_id": job.tenant,
+        "primary_provider": job.plan.candidates[0].deployment.provider,
+        "policy_used": job.plan.policy,
+        "attempts": story,
+        "queue_time": job.queue_ms,
+        "total_processing_time": round(job.age_ms + timing.elapsed_ms, 1),
+        "api_processing_time": round(sum(attempt["duration"] for attempt in story), 1),
+        "timestamp": round(timing.now, 3),
+    }

@@ -1,0 +1,50 @@
+"""The Celery application: configuration and process life only; the work is in tasks.py and below."""
+
+from celery import Celery
+from celery.schedules import schedule
+from kombu import Queue
+
+from config.settings import Settings
+from workers import queues
+
+TRANSPORT = "workers.broker:Transport"
+
+
+def make_app(settings: Settings) -> Celery:
+    """The application as every worker, the scheduler and Flower load it."""
+    app = Celery("model_router", include=["workers.tasks", "workers.lifecycle"])
+    app.conf.update(
+        broker_url=settings.resolve_redis_url(),
+        broker_transport=TRANSPORT,
+        broker_transport_options=queues.broker_options(settings.key_prefix, concurrency=100),
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_pool_limit=50,
+        # Answers travel through the ledger; a result backend would store them a second time (docs/decisions).
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_acks_late=True,
+        # As many messages as there are slots: none waits inside a worker while another is idle.
+        worker_prefetch_multiplier=1,
+        worker_enable_prefetch_count_reduction=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        task_serializer="json",
+        accept_content=["json"],
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.2},
+        task_default_queue=queues.MAINTENANCE,
+        task_queues=[Queue(name, routing_key=name) for name in queues.BACKGROUND],
+        task_create_missing_queues=True,
+        worker_send_task_events=settings.task_events,
+        worker_hijack_root_logger=False,
+        beat_schedule={
+            "forget-idle-deployments": {
+                "task": "workers.tasks.forget_idle_deployments",
+                "schedule": schedule(settings.health_check_interval_s),
+                "options": {"queue": queues.MAINTENANCE, "expires": settings.health_check_interval_s},
+            }
+        },
+    )
+    return app
+
+
+app = make_app(Settings.from_environment())

@@ -1,0 +1,268 @@
+"""One run of a job: claim it, call its candidate, then finish it, hand it over or defer it."""
+
+import json
+import random
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import gevent
+import structlog
+
+from routing import retry
+from routing.errors import (
+    AllProvidersFailed,
+    CapacityExceeded,
+    ContextLengthExceeded,
+    DeadlineExceeded,
+    JobError,
+    NextStep,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+    ProviderRefused,
+    RefusedByProvider,
+    StoreUnavailable,
+)
+from routing.job import Attempt, AttemptStatus, JobStatus, Usage
+from routing.plan import Candidate
+from routing.prices import cost_microusd
+from workers import answer
+from workers.leases import LeaseLost, Leases
+from workers.ledger.ledger import Ledger
+from workers.ledger.record import Claimed, Outcome
+from workers.providers.base import Completion
+from workers.queues import provider_queue
+from workers.upstreams import Upstreams
+
+log = structlog.get_logger()
+
+# How often a step of the ledger is tried again while Redis is away.
+STORE_RETRY_S = 0.25
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run of a job has done so far."""
+
+    job: Claimed
+    started: float = field(default_factory=time.monotonic)
+    attempts: list[Attempt] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+
+    @property
+    def candidate(self) -> Candidate:
+        """Who this run calls."""
+        return self.job.plan.candidates[self.job.candidate]
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds until the job's deadline; negative past it."""
+        return self.job.remaining_ms / 1000 - (time.monotonic() - self.started)
+
+    def timing(self) -> answer.Timing:
+        """Now, for the answer."""
+        return answer.Timing(time.time(), (time.monotonic() - self.started) * 1000)
+
+    def next_candidate(self, error: ProviderError) -> int | None:
+        """The place of the next candidate worth trying after `error`; None when there is none."""
+        candidates = self.job.plan.candidates
+        for place in range(self.job.candidate + 1, len(candidates)):
+            if not isinstance(error, ContextLengthExceeded) or _is_larger(candidates[place], self.candidate):
+                return place
+        return None
+
+    def attempts_json(self) -> str:
+        """The run's attempts as the inside of a JSON array."""
+        return ",".join(json.dumps(attempt.metadata()) for attempt in self.attempts)
+
+    def evidence_words(self) -> str:
+        """What the run learnt of deployments, for the ledger's health records."""
+        return " ".join(self.evidence)
+
+
+def _is_larger(other: Candidate, than: Candidate) -> bool:
+    ours, theirs = than.deployment.context_length, other.deployment.context_length
+    return ours is None or theirs is None or theirs > ours
+
+
+class Executor:
+    """Runs jobs. One per process; any number of greenlets are inside it at once."""
+
+    def __init__(self, ledger: Ledger, leases: Leases, upstreams: Upstreams, rng: random.Random) -> None:
+        self._ledger = ledger
+        self._leases = leases
+        self._upstreams = upstreams
+        self._rng = rng
+
+    def run(self, job_id: str, epoch: int) -> None:
+        """Carry one pointer to its end. A stale duplicate is dropped; a lost lease ends the run without a word."""
+        job = self._ledger.claim(job_id, epoch)
+        if job is None:
+            return
+        run = Run(job)
+        try:
+            with self._leases.holding(job_id, epoch):
+                self._work(run)
+        except LeaseLost:
+            log.info("job.run_ended", job_id=job_id, why="lease lost")
+
+    def _work(self, run: Run) -> None:
+        """Call this run's candidate until it answers or something else must be done."""
+        while True:
+            result = self._attempt(run)
+            if isinstance(result, Completion):
+                return self._complete(run, result)
+            place = run.next_candidate(result)
+            decision = retry.decide(
+                result,
+                tries=len(run.attempts),
+                max_tries=run.job.max_tries or retry.DEFAULT_TRIES,
+                remaining_s=run.remaining_s,
+                has_next=place is not None,
+                defers=run.job.defers,
+                rng=self._rng,
+            )
+            log.info(
+                "attempt.failed",
+                job_id=run.job.id,
+                provider=run.candidate.deployment.provider,
+                model=run.candidate.deployment.model,
+                error=result.code,
+                next=decision.step.value,
+                why=decision.reason,
+            )
+            match decision.step:
+                case NextStep.RETRY:
+                    gevent.sleep(decision.delay_s)
+                case NextStep.FAILOVER if place is not None:
+                    return self._hand_over(run, place)
+                case NextStep.DEFER:
+                    return self._defer(run, decision.delay_s)
+                case _:
+                    return self._fail(run, result)
+
+    def _attempt(self, run: Run) -> Completion | ProviderError:
+        """One call to the candidate, recorded; what it met comes back as a value."""
+        deployment = run.candidate.deployment
+        began = time.monotonic()
+        started_at = time.time()
+        try:
+            completion = self._call(run)
+        except ProviderError as error:
+            attempt = Attempt(
+                provider=deployment.provider,
+                model=deployment.model,
+                status=AttemptStatus.FAILED,
+                started_at=round(started_at, 3),
+                duration_ms=round((time.monotonic() - began) * 1000, 1),
+                error=f"{error.code}: {error.message}",
+            )
+            run.attempts.append(attempt)
+            if error.unhealthy:
+                run.evidence.append(f"{deployment.id} 0 {attempt.duration_ms}")
+            return error
+        duration_ms = round((time.monotonic() - began) * 1000, 1)
+        run.attempts.append(
+            Attempt(
+                provider=deployment.provider,
+                model=deployment.model,
+                status=AttemptStatus.COMPLETED,
+                started_at=round(started_at, 3),
+                duration_ms=duration_ms,
+                cost_microusd=_cost(run.candidate, completion.usage),
+            )
+        )
+        run.evidence.append(f"{deployment.id} 1 {duration_ms}")
+        return completion
+
+    def _call(self, run: Run) -> Completion:
+        deployment = run.candidate.deployment
+        upstream = self._upstreams.get(deployment.provider)
+        if upstream is None:
+            raise ProviderMisconfigured(f"{deployment.provider} is no longer configured on this worker")
+        timeout_s = upstream.config.timeout_s
+        if run.job.timeout_ms is not None:
+            timeout_s = min(timeout_s, run.job.timeout_ms / 1000)
+        call = upstream.adapter.call(deployment.model, run.job.request)
+        reply = upstream.http.send(call, max(0.05, min(timeout_s, run.remaining_s)))
+        return upstream.adapter.completion(deployment.model, reply)
+
+    def _complete(self, run: Run, completion: Completion) -> None:
+        cost = run.attempts[-1].cost_microusd or 0
+        body = answer.completed(run.job, completion, run.attempts, run.timing())
+        self._finish(run, JobStatus.COMPLETED, 200, body, completion.usage, cost)
+
+    def _fail(self, run: Run, error: ProviderError) -> None:
+        verdict = _verdict(run, error)
+        status = JobStatus.EXPIRED if isinstance(verdict, DeadlineExceeded) else JobStatus.FAILED
+        body = answer.failed(run.job, verdict, run.attempts, run.timing())
+        self._finish(run, status, verdict.status, body, Usage(), 0)
+
+    def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage, cost: int) -> None:
+        outcome = Outcome(status, http_status, body, run.attempts_json(), run.evidence_words(), usage, cost)
+        self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome))
+
+    def _hand_over(self, run: Run, place: int) -> None:
+        queue = provider_queue(run.job.plan.candidates[place].deployment.provider)
+        attempts, evidence = run.attempts_json(), run.evidence_words()
+        self._store(
+            run,
+            lambda: self._ledger.hand_over(
+                run.job.id, run.job.epoch, candidate=place, queue=queue, attempts=attempts, evidence=evidence
+            ),
+        )
+
+    def _defer(self, run: Run, delay_s: float) -> None:
+        queue = provider_queue(run.candidate.deployment.provider)
+        attempts, evidence = run.attempts_json(), run.evidence_words()
+        self._store(
+            run,
+            lambda: self._ledger.defer(
+                run.job.id,
+                run.job.epoch,
+                candidate=run.job.candidate,
+                queue=queue,
+                delay_ms=int(delay_s * 1000),
+                attempts=attempts,
+                evidence=evidence,
+            ),
+        )
+
+    def _store(self, run: Run, step: Any) -> None:
+        """Take a step of the ledger, waiting for Redis as long as it takes: what is stored here was paid for.
+
+        It ends when Redis is back: the step is taken then, or refused because the rescue has given the job to
+        another run; a lost lease ends it, too.
+        """
+        while True:
+            try:
+                if not step():
+                    log.info("job.run_ended", job_id=run.job.id, why="another run holds the job")
+            except StoreUnavailable:
+                gevent.sleep(STORE_RETRY_S)
+            else:
+                return
+
+
+def _verdict(run: Run, error: ProviderError) -> JobError:
+    """What the caller is told when no candidate is left: never a provider's own 401 or 404 as if it were ours."""
+    if isinstance(error, ProviderRefused):
+        return RefusedByProvider(error.message, param=error.param)
+    if isinstance(error, ProviderRateLimited):
+        return CapacityExceeded(
+            "every provider for this model is at its rate limit until after the job's deadline",
+            retry_after_s=error.retry_after_s,
+        )
+    if run.remaining_s <= 0:
+        return DeadlineExceeded("the job's deadline came before an answer did")
+    tried = sorted({f"{attempt.provider}/{attempt.model}" for attempt in run.attempts})
+    return AllProvidersFailed(
+        f"no provider could answer; the last error, from {tried[-1]}, was: {error.message} "
+        "(routing_metadata.attempts has every one)"
+    )
+
+
+def _cost(candidate: Candidate, usage: Usage) -> int | None:
+    price = candidate.deployment.price
+    return None if price is None else cost_microusd(price, usage)

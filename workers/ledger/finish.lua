@@ -1,0 +1,21 @@
+#!lua flags=allow-oom
+-- Ends a job with its answer, usage and evidence in one step. A second finish of the same run changes nothing.
+-- allow-oom: the answer was paid for, and storing it frees more than it takes.
+-- ARGV: id, epoch, status, http_status, answer, attempts, evidence, day, prompt, completion, cached, reasoning,
+-- cost in micro-dollars. Returns 1, or 0 when this run no longer holds the job.
+local id, epoch, status, http_status, answer, attempts, evidence, day = unpack(ARGV, 1, 8)
+if not holds(id, epoch) then return 0 end
+append_attempts(id, attempts)
+record_evidence(evidence)
+if status == 'completed' then
+  local tenant = redis.call('HGET', job_key(id), 'tenant')
+  local usage = P .. 'usage:' .. tenant .. ':' .. day
+  redis.call('HINCRBY', usage, 'requests', 1)
+  for i, name in ipairs({ 'prompt_tokens', 'completion_tokens', 'cached_tokens', 'reasoning_tokens', 'cost_microusd' }) do
+    local amount = ARGV[8 + i]
+    if amount ~= '0' then redis.call('HINCRBY', usage, name, amount) end
+  end
+  redis.call('EXPIRE', usage, USAGE_TTL_S)
+end
+end_job(id, status, http_status, answer)
+return 1

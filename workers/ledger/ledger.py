@@ -1,0 +1,211 @@
+"""The durable record of jobs: each method is one atomic step in Redis and one (shared) round trip.
+
+The invariant (docs/architecture.md): every job that is accepted and not finished stands in the schedule.
+Every step may be repeated safely, which is what lets callers try again when a connection breaks.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from config.settings import Settings
+from routing.errors import DeadlineExceeded, JobAbandoned, JobCancelled, RouterError, StoreUnavailable
+from routing.job import JobStatus
+from workers import envelope
+from workers.ledger import scripts
+from workers.ledger.record import (
+    Accepted,
+    Claimed,
+    Conflict,
+    Ended,
+    Existing,
+    JobRecord,
+    Outcome,
+    Submission,
+)
+from workers.pipeline import MAX_BATCH, CommandPipeline
+
+# A webhook whose delivery task does not report back within this is published again.
+OUTBOX_LEASE_MS = 90_000
+# After a day without a call a deployment's record says nothing any more (its half-life is minutes).
+HEALTH_TTL_S = 86_400.0
+
+
+def _error_json(error: RouterError) -> str:
+    return json.dumps(error.body()["error"])
+
+
+_EXPIRED = _error_json(DeadlineExceeded("the job's deadline came before an answer did"))
+_ABANDONED = _error_json(JobAbandoned("every worker that ran this job was lost; it is not run again"))
+_CANCELLED = _error_json(JobCancelled("the job was cancelled"))
+
+
+class Ledger:
+    """The one writer of job records."""
+
+    def __init__(self, pipeline: CommandPipeline, settings: Settings) -> None:
+        self._pipeline = pipeline
+        self._prefix = settings.key_prefix
+        self._scripts = scripts.load(
+            scripts.Constants(
+                prefix=settings.key_prefix,
+                lease_ms=int(settings.lease_s * 1000),
+                requeue_check_ms=int(settings.requeue_check_s * 1000),
+                retention_s=int(settings.retention_s),
+                envelope=envelope.template(),
+            )
+        )
+
+    def submit(self, job: Submission) -> Accepted | Existing | Conflict:
+        """Accept a job; only after this returns may anything be promised to the caller."""
+        reply = self._run(
+            "submit",
+            job.id,
+            job.idempotency,
+            job.fingerprint,
+            job.queue,
+            job.priority,
+            job.deadline_ms,
+            *job.fields(),
+        )
+        verdict, job_id = reply[0], reply[1].decode()
+        if verdict == b"accepted":
+            return Accepted(job_id)
+        if verdict == b"conflict":
+            return Conflict(job_id)
+        return Existing(job_id, JobStatus(reply[2].decode()), _ended(job_id, *reply[2:5]))
+
+    def claim(self, job_id: str, epoch: int) -> Claimed | None:
+        """Take the job for one run; None when the pointer is a stale duplicate."""
+        reply = self._run("claim", job_id, epoch)
+        return Claimed.parse(job_id, epoch, reply) if reply else None
+
+    def heartbeat(self, running: Sequence[tuple[str, int]]) -> list[str]:
+        """Extend the leases of `running`; returns the ids that are no longer this process's."""
+        flat = [word for pair in running for word in pair]
+        return [job_id.decode() for job_id in self._run("heartbeat", *flat)]
+
+    def finish(self, job_id: str, epoch: int, outcome: Outcome) -> bool:
+        """End the job; False when this run no longer holds it and nothing was changed."""
+        usage = outcome.usage
+        return bool(
+            self._run(
+                "finish",
+                job_id,
+                epoch,
+                outcome.status.value,
+                outcome.http_status,
+                outcome.answer,
+                outcome.attempts,
+                outcome.evidence,
+                time.strftime("%Y-%m-%d", time.gmtime()),
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                usage.cached_tokens,
+                usage.reasoning_tokens,
+                outcome.cost_microusd,
+            )
+        )
+
+    def hand_over(self, job_id: str, epoch: int, *, candidate: int, queue: str, attempts: str, evidence: str) -> bool:
+        """Give the job to the next candidate's queue at once."""
+        return bool(self._run("requeue", job_id, epoch, candidate, queue, 0, attempts, evidence))
+
+    def defer(
+        self, job_id: str, epoch: int, *, candidate: int, queue: str, delay_ms: int, attempts: str, evidence: str
+    ) -> bool:
+        """Give the job back until `delay_ms` from now."""
+        return bool(self._run("requeue", job_id, epoch, candidate, queue, max(delay_ms, 1), attempts, evidence))
+
+    def cancel(self, job_id: str, tenant: str) -> tuple[JobStatus, bool] | None:
+        """Cancel the job: (its status now, whether this call ended it); None when the tenant has no such job."""
+        reply = self._run("cancel", job_id, tenant, _CANCELLED)
+        return (JobStatus(reply[0].decode()), bool(reply[1])) if reply else None
+
+    def attach(self, job_id: str, tenant: str, address: str) -> tuple[JobStatus, Ended | None] | None:
+        """Have `address` told when the job ends; its end at once if it has. None: the tenant has no such job."""
+        reply = self._run("attach", job_id, tenant, address)
+        if not reply:
+            return None
+        return JobStatus(reply[0].decode()), _ended(job_id, *reply)
+
+    def read(self, job_id: str, tenant: str | None = None) -> JobRecord | None:
+        """The job's record; None when there is no such job, or `tenant` is given and it is not that tenant's."""
+        stored = self._hash(f"job:{job_id}")
+        if not stored or (tenant is not None and stored[b"tenant"].decode() != tenant):
+            return None
+        return JobRecord.parse(job_id, stored)
+
+    def ended(self, job_ids: Sequence[str]) -> list[Ended]:
+        """Those of `job_ids` that have ended, MAX_BATCH of them a round trip."""
+        ends = []
+        for start in range(0, len(job_ids), MAX_BATCH):
+            ids = job_ids[start : start + MAX_BATCH]
+            flat = self._run("ended", *ids)
+            for job_id, status, http_status, answer in zip(ids, flat[::3], flat[1::3], flat[2::3], strict=True):
+                end = _ended(job_id, status, http_status, answer)
+                if end is not None:
+                    ends.append(end)
+        return ends
+
+    def rescue(self, limit: int = 100) -> list[tuple[str, str]]:
+        """Look at what is due; returns what was done to which job."""
+        flat = [word.decode() for word in self._run("rescue", limit, _EXPIRED, _ABANDONED, OUTBOX_LEASE_MS)]
+        return list(zip(flat[::2], flat[1::2], strict=True))
+
+    def record_delivery(self, job_id: str, outcome: str, detail: str, delays_ms: Sequence[int]) -> int:
+        """Note one attempt at a job's webhook ("delivered", "retry" or "failed"); returns how many were made."""
+        return int(self._run("delivery", job_id, outcome, detail, *delays_ms))
+
+    def webhook_secret(self, tenant: str, fresh: str) -> str:
+        """The tenant's webhook secret, `fresh` if it had none."""
+        key = f"{self._prefix}webhook_secret:{tenant}"
+        kept: bytes | None = self._command("SET", key, fresh, "NX", "GET")
+        return fresh if kept is None else kept.decode()
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable unless Redis answers."""
+        self._command("PING")
+
+    def forget_idle_deployments(self) -> int:
+        """Drop health records that nobody has added to for HEALTH_TTL_S; returns how many."""
+        oldest_ms = (time.time() - HEALTH_TTL_S) * 1000
+        idle = [name for name, value in self._hash("health").items() if float(value.split()[-1]) < oldest_ms]
+        if idle:
+            self._command("HDEL", f"{self._prefix}health", *idle)
+        return len(idle)
+
+    def _hash(self, name: str) -> dict[bytes, bytes]:
+        flat = self._command("HGETALL", f"{self._prefix}{name}")
+        # RESP3 answers with a map, RESP2 with a flat list.
+        return flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def _run(self, name: str, *arguments: Any) -> Any:
+        script = self._scripts[name]
+        try:
+            return self._command("EVALSHA", script.sha, 0, *arguments)
+        except redis.exceptions.NoScriptError:
+            # A restarted Redis has forgotten its scripts.
+            return self._command("EVAL", script.text, 0, *arguments)
+
+    def _command(self, *command: Any) -> Any:
+        try:
+            return self._pipeline.call(*command)
+        except redis.exceptions.NoScriptError:
+            raise
+        except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError) as error:
+            raise StoreUnavailable("the job store is not available; try again", retry_after_s=2) from error
+        except redis.ResponseError as error:
+            # A full Redis inside a script, a read-only replica, a server that is still loading its data.
+            if str(error).startswith(("OOM", "READONLY", "LOADING", "MISCONF", "MASTERDOWN", "BUSY")):
+                raise StoreUnavailable("the job store is not available; try again", retry_after_s=2) from error
+            raise
+
+
+def _ended(job_id: str, status: bytes, http_status: bytes, answer: bytes) -> Ended | None:
+    if not answer:
+        return None
+    return Ended(job_id, JobStatus(status.decode()), int(http_status), answer)

@@ -1,0 +1,208 @@
+"""The values that go into the ledger and come out of it. Times are ms where Redis counts them, else as named."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from routing.job import JobStatus, Usage
+from routing.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A job as it is accepted."""
+
+    id: str
+    tenant: str
+    queue: str
+    priority: int
+    deadline_ms: int
+    # The request's body and the plan's wire form, as JSON.
+    request: str
+    plan: str
+    model: str
+    policy: str
+    primary: str
+    # "tenant:hash of the key", and the body's fingerprint; empty without an Idempotency-Key.
+    idempotency: str = ""
+    fingerprint: str = ""
+    # The API process that waits; empty when nobody does.
+    waiter: str = ""
+    webhook: str = ""
+    request_id: str = ""
+    max_tries: int | None = None
+    timeout_ms: int | None = None
+
+    def fields(self) -> list[Any]:
+        """The record's fields that the caller decides, as a flat list of names and values."""
+        optional = {
+            "waiters": self.waiter,
+            "webhook": self.webhook,
+            "request_id": self.request_id,
+            "max_tries": self.max_tries,
+            "timeout_ms": self.timeout_ms,
+        }
+        pairs: list[Any] = [
+            *("v", 1),
+            *("tenant", self.tenant),
+            *("request", self.request),
+            *("plan", self.plan),
+            *("model", self.model),
+            *("policy", self.policy),
+            *("primary", self.primary),
+        ]
+        for name, value in optional.items():
+            if value not in ("", None):
+                pairs += (name, value)
+        return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The job was written; its pointer is on the queue."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a job ended: what the waiting request, a poll or a replay answers with."""
+
+    id: str
+    status: JobStatus
+    http_status: int
+    # The response body as JSON.
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The Idempotency-Key names a job already accepted; `ended` is None while it runs."""
+
+    id: str
+    status: JobStatus
+    ended: Ended | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The Idempotency-Key was used for another body."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job as one run of it got it. `age_ms` is since it was accepted, `remaining_ms` until its deadline."""
+
+    id: str
+    epoch: int
+    tenant: str
+    request: dict[str, Any]
+    plan: Plan
+    candidate: int
+    # Attempts so far, as the inside of a JSON array.
+    attempts: str
+    age_ms: int
+    remaining_ms: int
+    queue_ms: int
+    max_tries: int | None
+    timeout_ms: int | None
+    request_id: str
+    # How often it was deferred already.
+    defers: int
+
+    @classmethod
+    def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
+        """Decode claim.lua's reply."""
+        return cls(
+            id=job_id,
+            epoch=epoch,
+            tenant=reply[0].decode(),
+            request=json.loads(reply[1]),
+            plan=Plan.from_wire(json.loads(reply[2])),
+            candidate=int(reply[3]),
+            attempts=reply[4].decode(),
+            age_ms=reply[5],
+            remaining_ms=reply[6],
+            queue_ms=reply[7],
+            max_tries=int(reply[8]) if reply[8] else None,
+            timeout_ms=int(reply[9]) if reply[9] else None,
+            request_id=reply[10].decode(),
+            defers=int(reply[11] or 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run ends a job with. `attempts` is the inside of a JSON array, `evidence` words for health."""
+
+    status: JobStatus
+    http_status: int
+    answer: str
+    attempts: str
+    evidence: str
+    usage: Usage
+    cost_microusd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as a poll sees it. Times are Unix seconds."""
+
+    id: str
+    tenant: str
+    status: JobStatus
+    model: str
+    created_at: float
+    deadline_at: float
+    started_at: float | None
+    ended_at: float | None
+    provider: str | None
+    attempts: tuple[dict[str, Any], ...]
+    http_status: int | None
+    answer: bytes | None
+    webhook: str | None
+
+    def as_object(self) -> dict[str, Any]:
+        """The job as polls and webhooks show it. `response` and `error` are OpenAI's own objects."""
+        body = None if self.answer is None else json.loads(self.answer)
+        error = None if body is None else body.get("error")
+        return {
+            "id": self.id,
+            "object": "job",
+            "status": self.status.value,
+            "model": self.model,
+            "created_at": self.created_at,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "deadline_at": self.deadline_at,
+            "provider": self.provider,
+            "attempts": list(self.attempts),
+            "response": body if body is not None and error is None else None,
+            "error": error,
+        }
+
+    @classmethod
+    def parse(cls, job_id: str, stored: dict[bytes, bytes]) -> "JobRecord":
+        """Decode a job's hash."""
+
+        def seconds(name: bytes) -> float | None:
+            return int(float(stored[name])) / 1000 if name in stored else None
+
+        queue = stored[b"queue"].decode()
+        return cls(
+            id=job_id,
+            tenant=stored[b"tenant"].decode(),
+            status=JobStatus(stored[b"status"].decode()),
+            model=stored[b"model"].decode(),
+            created_at=seconds(b"created") or 0.0,
+            deadline_at=seconds(b"deadline") or 0.0,
+            started_at=seconds(b"started"),
+            ended_at=seconds(b"ended"),
+            provider=queue.removeprefix("provider."),
+            attempts=tuple(json.loads(b"[" + stored.get(b"attempts", b"") + b"]")),
+            http_status=int(stored[b"http_status"]) if b"http_status" in stored else None,
+            answer=stored.get(b"answer"),
+            webhook=stored[b"webhook"].decode() if b"webhook" in stored else None,
+        )

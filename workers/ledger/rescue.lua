@@ -1,0 +1,79 @@
+#!lua flags=allow-oom
+-- Looks at what is due: the only way back for jobs whose message or worker was lost. Any process may run it.
+-- ARGV: limit, the expiry error as JSON, the error of a job that loses every worker as JSON, the outbox's lease in ms.
+-- Returns a flat list: what was done, id, ... with what = 'expired', 'abandoned', 'lost_worker', 'lost_message',
+-- 'deferred' or 'webhook'.
+local limit, expiry_error, abandoned_error, outbox_lease_ms = unpack(ARGV)
+-- A job that ended this many workers is taken for their cause, before it is paid for yet again.
+local MAX_LOSSES = 5
+local done = {}
+local function note(what, id)
+  done[#done + 1] = what
+  done[#done + 1] = id
+end
+
+-- A queued job has lost its message when a younger one was claimed from its list, or when the list is empty.
+local function message_lost(queue, priority, queued)
+  if tonumber(redis.call('HGET', WATERMARKS, queue .. ' ' .. priority) or 0) > queued then return true end
+  return redis.call('LLEN', list_key(queue, priority)) == 0
+end
+
+local function publish_again(id, epoch, queue, priority)
+  local key = job_key(id)
+  redis.call('HSET', key, 'status', 'queued', 'epoch', epoch + 1, 'queued', now)
+  redis.call('HDEL', key, 'deferred')
+  publish(id, epoch + 1, queue, priority)
+end
+
+local function record_lost_attempt(id)
+  local job = redis.call('HMGET', job_key(id), 'plan', 'candidate', 'claimed')
+  local plan = cjson.decode(job[1])
+  local provider, model = unpack(plan.candidates[tonumber(job[2]) + 1], 1, 2)
+  local claimed = tonumber(job[3])
+  append_attempts(id, '{"provider":' .. cjson.encode(provider) .. ',"model":' .. cjson.encode(model)
+    .. ',"status":"lost","started_at":' .. string.format('%.3f', claimed / 1000) .. ',"duration":' .. (now - claimed)
+    .. ',"error":"the worker running it was lost"}')
+end
+
+for _, id in ipairs(redis.call('ZRANGE', SCHEDULE, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
+  local job = redis.call('HMGET', job_key(id), 'status', 'epoch', 'queue', 'priority', 'queued', 'deadline', 'deferred')
+  local status, epoch, queue, priority, queued = job[1], job[2], job[3], job[4], tonumber(job[5])
+  if status ~= 'queued' and status ~= 'in_progress' then
+    redis.call('ZREM', SCHEDULE, id)
+  elseif tonumber(job[6]) <= now then
+    if status == 'in_progress' then record_lost_attempt(id) end
+    end_job(id, 'expired', '504', failure_answer(id, expiry_error))
+    note('expired', id)
+  else
+    local deadline = tonumber(job[6])
+    if status == 'in_progress' then
+      record_lost_attempt(id)
+      if redis.call('HINCRBY', job_key(id), 'losses', 1) >= MAX_LOSSES then
+        end_job(id, 'failed', '500', failure_answer(id, abandoned_error))
+        note('abandoned', id)
+      else
+        publish_again(id, epoch, queue, priority)
+        note('lost_worker', id)
+        redis.call('ZADD', SCHEDULE, math.min(now + REQUEUE_CHECK_MS, deadline), id)
+      end
+    elseif job[7] then
+      publish_again(id, epoch, queue, priority)
+      note('deferred', id)
+      redis.call('ZADD', SCHEDULE, math.min(now + REQUEUE_CHECK_MS, deadline), id)
+    else
+      local check = next_check(queued)
+      if message_lost(queue, priority, queued) then
+        publish_again(id, epoch, queue, priority)
+        note('lost_message', id)
+      end
+      redis.call('ZADD', SCHEDULE, math.min(check, deadline), id)
+    end
+  end
+end
+
+for _, id in ipairs(redis.call('ZRANGE', OUTBOX, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
+  -- The outbox keeps the delivery until it is made; its message may be lost like any other.
+  redis.call('ZADD', OUTBOX, now + outbox_lease_ms, id)
+  note('webhook', id)
+end
+return done

@@ -1,0 +1,46 @@
+"""The ledger's atomic steps: one Lua file each, rendered with the constants they share."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+NAMES = ("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script as Redis knows it: its text, and the SHA-1 it is called by."""
+
+    name: str
+    text: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """What is the same in every call of a process; rendered into the scripts instead of sent each time."""
+
+    prefix: str
+    lease_ms: int
+    requeue_check_ms: int
+    retention_s: int
+    envelope: str
+
+    def render(self, text: str) -> str:
+        """Fill in the @...@ blanks of shared.lua."""
+        for name in ("prefix", "lease_ms", "requeue_check_ms", "retention_s", "envelope"):
+            text = text.replace(f"@{name.upper()}@", str(getattr(self, name)))
+        return text
+
+
+def load(constants: Constants) -> dict[str, Script]:
+    """Every script by name."""
+    shared = constants.render((FOLDER / "shared.lua").read_text())
+    scripts = {}
+    for name in NAMES:
+        # Redis wants the shebang, which holds the script's flags, on the first line.
+        shebang, _, rest = (FOLDER / f"{name}.lua").read_text().partition("\n")
+        text = f"{shebang}\n{shared}\n{rest}"
+        scripts[name] = Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    return scripts

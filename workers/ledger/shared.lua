@@ -1,0 +1,121 @@
+-- What every ledger script shares. Rendered in front of each by scripts.py, which fills in the @...@ constants.
+-- Keys are built from one prefix on one Redis (not a cluster), so scripts take ids, not keys.
+
+local P = '@PREFIX@'
+local LEASE_MS = @LEASE_MS@
+local REQUEUE_CHECK_MS = @REQUEUE_CHECK_MS@
+local RETENTION_S = @RETENTION_S@
+local ENVELOPE = [==[@ENVELOPE@]==]
+
+local SCHEDULE = P .. 'schedule'
+local OUTBOX = P .. 'outbox'
+local WATERMARKS = P .. 'watermarks'
+local HEALTH = P .. 'health'
+-- A reply list nobody reads any more (its API process died) goes away by itself.
+local REPLIES_TTL_S = 120
+-- Usage is kept a year and a month, so that a month can be compared with the same month a year ago.
+local USAGE_TTL_S = 400 * 86400
+local HEALTH_HALF_LIFE_MS = 300000
+
+-- Redis's own clock is the one clock of the ledger: machines need not agree on the time.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function job_key(id) return P .. 'job:' .. id end
+
+-- kombu's name for the list of one queue and priority step.
+local function list_key(queue, priority)
+  if priority == '0' then return P .. queue end
+  return P .. queue .. '\6\22' .. priority
+end
+
+-- Puts the pointer of (job, epoch) on its queue, as Celery itself would.
+local function publish(id, epoch, queue, priority)
+  local filled = { JOB = id, EPOCH = tostring(epoch), QUEUE = queue, PRIORITY = priority }
+  local message = string.gsub(ENVELOPE, '__(%u+)__', filled)
+  redis.call('LPUSH', list_key(queue, priority), message)
+end
+
+-- A queued job is first suspected after REQUEUE_CHECK_MS, then ever more rarely, at most every minute.
+local function next_check(queued_at)
+  local age = now - queued_at
+  return now + math.max(REQUEUE_CHECK_MS, math.min(age / 2, 60000))
+end
+
+local function reply_to(address, id, status, http_status, answer)
+  local list = P .. 'replies:' .. address
+  redis.call('RPUSH', list, id .. ' ' .. status .. ' ' .. http_status .. '\n' .. answer)
+  redis.call('EXPIRE', list, REPLIES_TTL_S)
+end
+
+-- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts the webhook in the outbox.
+local function end_job(id, status, http_status, answer)
+  local key = job_key(id)
+  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook')
+  redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
+  redis.call('HDEL', key, 'waiters')
+  redis.call('EXPIRE', key, RETENTION_S)
+  redis.call('ZREM', SCHEDULE, id)
+  for address in string.gmatch(kept[1] or '', '%S+') do
+    reply_to(address, id, status, http_status, answer)
+  end
+  if kept[2] then redis.call('EXPIRE', P .. 'idempotency:' .. kept[2], RETENTION_S) end
+  if kept[3] then redis.call('ZADD', OUTBOX, now, id) end
+end
+
+-- The answer of a job that no worker ended: the error, and the attempts as recorded.
+local function failure_answer(id, error_json)
+  local job = redis.call('HMGET', job_key(id), 'tenant', 'primary', 'policy', 'attempts', 'created', 'queue_ms')
+  local api_ms = 0
+  local attempts = job[4] or ''
+  for _, attempt in ipairs(cjson.decode('[' .. attempts .. ']')) do api_ms = api_ms + attempt.duration end
+  return '{"error":' .. error_json .. ',"routing_metadata":{"job_id":' .. cjson.encode(id)
+    .. ',"tenant_id":' .. cjson.encode(job[1] or '') .. ',"primary_provider":' .. cjson.encode(job[2] or '')
+    .. ',"policy_used":' .. cjson.encode(job[3] or '') .. ',"attempts":[' .. attempts .. ']'
+    .. ',"queue_time":' .. (job[6] or '0') .. ',"total_processing_time":' .. (now - tonumber(job[5] or now))
+    .. ',"api_processing_time":' .. api_ms .. ',"timestamp":' .. string.format('%.3f', now / 1000) .. '}}'
+end
+
+-- Appends to the attempts, kept as the inside of a JSON array: appending needs no decoding.
+local function append_attempts(id, attempts)
+  if attempts == '' then return end
+  local key = job_key(id)
+  local before = redis.call('HGET', key, 'attempts')
+  if before and before ~= '' then attempts = before .. ',' .. attempts end
+  redis.call('HSET', key, 'attempts', attempts)
+end
+
+-- One attempt's evidence for its deployment, as decayed sums: "calls successes latency_ms_sum latency_calls
+-- consecutive_failures last_ms" (read by routing/health.py).
+local function record_health(deployment, succeeded, duration_ms)
+  local calls, successes, latency, latency_calls, failures, last = 0, 0, 0, 0, 0, now
+  local stored = redis.call('HGET', HEALTH, deployment)
+  if stored then
+    local n = {}
+    for word in string.gmatch(stored, '%S+') do n[#n + 1] = tonumber(word) end
+    if #n == 6 then calls, successes, latency, latency_calls, failures, last = unpack(n) end
+  end
+  local kept = 0.5 ^ (math.max(now - last, 0) / HEALTH_HALF_LIFE_MS)
+  calls, successes, latency, latency_calls = calls * kept + 1, successes * kept, latency * kept, latency_calls * kept
+  if succeeded then
+    successes, failures = successes + 1, 0
+    latency, latency_calls = latency + duration_ms, latency_calls + 1
+  else
+    failures = failures + 1
+  end
+  redis.call('HSET', HEALTH, deployment,
+    string.format('%.6g %.6g %.6g %.6g %d %d', calls, successes, latency, latency_calls, failures, now))
+end
+
+-- `evidence` is a flat list of words: deployment, 1 or 0, duration in ms; deployments hold no blanks.
+local function record_evidence(evidence)
+  for deployment, succeeded, duration in string.gmatch(evidence, '(%S+) (%d) (%S+)') do
+    record_health(deployment, succeeded == '1', tonumber(duration))
+  end
+end
+
+-- Whether (id, epoch) is the run that holds the job now: the fence of every step of a worker.
+local function holds(id, epoch)
+  local held = redis.call('HMGET', job_key(id), 'status', 'epoch')
+  return held[1] == 'in_progress' and held[2] == epoch
+end

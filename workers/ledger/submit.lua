@@ -1,0 +1,31 @@
+#!lua
+-- Accepts a job: its record, its place in the schedule, its Idempotency-Key and its pointer, all or nothing.
+-- Without allow-oom: a full Redis refuses here, before anything is promised.
+-- ARGV: id, idempotency ('' for none), fingerprint, queue, priority, deadline in ms from now, then field, value, ...
+-- Returns {'accepted', id, created_ms}, {'conflict', id} or {'existing', id, status, http_status, answer}.
+local id, idempotency, fingerprint, queue, priority, deadline_ms = unpack(ARGV, 1, 6)
+local key = job_key(id)
+
+local already = redis.call('HGET', key, 'created')
+-- The same submit again, after a connection that broke before its answer came.
+if already then return { 'accepted', id, already } end
+
+if idempotency ~= '' then
+  local claim = P .. 'idempotency:' .. idempotency
+  local holder = redis.call('GET', claim)
+  if holder then
+    local first = redis.call('HMGET', job_key(holder), 'fingerprint', 'status', 'http_status', 'answer')
+    if first[1] then
+      if first[1] ~= fingerprint then return { 'conflict', holder } end
+      return { 'existing', holder, first[2], first[3] or '', first[4] or '' }
+    end
+  end
+  redis.call('SET', claim, id)
+  redis.call('HSET', key, 'idempotency', idempotency, 'fingerprint', fingerprint)
+end
+
+redis.call('HSET', key, 'status', 'queued', 'epoch', '1', 'queue', queue, 'priority', priority, 'created', now,
+  'queued', now, 'deadline', now + deadline_ms, 'queue_ms', '0', 'candidate', '0', unpack(ARGV, 7))
+redis.call('ZADD', SCHEDULE, math.min(now + REQUEUE_CHECK_MS, now + deadline_ms), id)
+publish(id, 1, queue, priority)
+return { 'accepted', id, tostring(now) }

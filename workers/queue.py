@@ -1,0 +1,65 @@
+"""The way in: what a web process calls to have a job accepted. Knows the ledger, and nothing of workers at work."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from config.tenant import Tenant
+from routing.job import ServiceTier
+from routing.plan import Plan
+from workers.ledger.ledger import Ledger
+from workers.ledger.record import Accepted, Conflict, Existing, Submission
+from workers.queues import provider_queue
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a caller wants a job to be handled; what is to be done is in the request's body."""
+
+    deadline_s: float
+    tier: ServiceTier = ServiceTier.DEFAULT
+    # A hash of the Idempotency-Key and of the body it came with; empty without one.
+    idempotency: str = ""
+    fingerprint: str = ""
+    # The API process that waits for the answer; empty when nobody does.
+    waiter: str = ""
+    webhook: str = ""
+    request_id: str = ""
+
+
+def new_job_id() -> str:
+    """An id nobody can guess."""
+    return f"job_{secrets.token_hex(16)}"
+
+
+def submit(
+    ledger: Ledger, job_id: str, tenant: Tenant, model: str, body: dict[str, Any], plan: Plan, order: Order
+) -> Accepted | Existing | Conflict:
+    """Accept a job on the queue of its plan's first candidate; StoreUnavailable when nothing was accepted.
+
+    `model` is what the caller asked for; `body` goes to the provider's adapter as it is.
+    """
+    first = plan.candidates[0].deployment
+    features = tenant.features
+    return ledger.submit(
+        Submission(
+            id=job_id,
+            tenant=tenant.tenant_id,
+            queue=provider_queue(first.provider),
+            priority=order.tier.priority,
+            deadline_ms=int(order.deadline_s * 1000),
+            request=json.dumps(body),
+            plan=json.dumps(plan.to_wire()),
+            model=model,
+            policy=plan.policy,
+            primary=first.provider,
+            idempotency=f"{tenant.tenant_id}:{order.idempotency}" if order.idempotency else "",
+            fingerprint=order.fingerprint,
+            waiter=order.waiter,
+            webhook=order.webhook,
+            request_id=order.request_id,
+            max_tries=None if features.retry_attempts is None else features.retry_attempts + 1,
+            timeout_ms=None if features.timeout_s is None else int(features.timeout_s * 1000),
+        )
+    )

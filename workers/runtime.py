@@ -1,0 +1,54 @@
+"""What one worker process is made of, built once and shared by its greenlets."""
+
+import random
+from dataclasses import dataclass
+from functools import cache
+
+import gevent
+
+from config.live import LiveConfiguration
+from config.settings import Settings
+from workers import redis_client
+from workers.executor import Executor
+from workers.leases import Leases
+from workers.ledger.ledger import Ledger
+from workers.pipeline import CommandPipeline
+from workers.rescue import Rescue
+from workers.upstreams import Upstreams
+from workers.webhooks import Deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The process's parts, wired together."""
+
+    settings: Settings
+    configuration: LiveConfiguration
+    ledger: Ledger
+    leases: Leases
+    executor: Executor
+    deliveries: Deliveries
+
+    @classmethod
+    def build(cls, settings: Settings) -> "Runtime":
+        """Wire the parts; raises ConfigurationError or SettingError. Connects to nothing yet."""
+        configuration = LiveConfiguration(settings)
+        pipeline = CommandPipeline(redis_client.connect(settings.resolve_redis_url()))
+        ledger = Ledger(pipeline, settings)
+        leases = Leases(ledger, settings.heartbeat_s)
+        upstreams = Upstreams(lambda: configuration.current)
+        executor = Executor(ledger, leases, upstreams, random.Random())  # noqa: S311 (jitter, not secrets)
+        deliveries = Deliveries(ledger, settings, lambda: configuration.current)
+        return cls(settings, configuration, ledger, leases, executor, deliveries)
+
+    def start(self, rescue: Rescue) -> None:
+        """Start the process's own loops: heartbeat, rescue and the watch on the configuration."""
+        self.configuration.start()
+        gevent.spawn(self.leases.run)
+        gevent.spawn(rescue.run)
+
+
+@cache
+def current() -> Runtime:
+    """The runtime of this process."""
+    return Runtime.build(Settings.from_environment())

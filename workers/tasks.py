@@ -1,0 +1,42 @@
+"""The Celery tasks: thin shims over executor and webhooks. What they are given is a pointer, never the work itself."""
+
+import structlog
+
+from routing.errors import StoreUnavailable
+from workers import envelope, runtime
+from workers.app import app
+
+log = structlog.get_logger()
+
+
+@app.task(name=envelope.RUN_JOB, Strategy="workers.strategy:pointer_strategy")
+def run_job(job_id: str, epoch: int) -> None:
+    """Run a job once. Whatever goes wrong, the ledger's schedule still has the job."""
+    try:
+        runtime.current().executor.run(job_id, epoch)
+    except StoreUnavailable:
+        log.warning("job.run_ended", job_id=job_id, why="the job store is away; the rescue will find the job")
+    except Exception:
+        log.exception("job.run_failed", job_id=job_id, epoch=epoch)
+
+
+@app.task(name="workers.tasks.deliver_webhook")
+def deliver_webhook(job_id: str) -> None:
+    """Deliver the webhook of a job that has ended. The outbox keeps it until that is done."""
+    try:
+        runtime.current().deliveries.deliver(job_id)
+    except StoreUnavailable:
+        log.warning("webhook.deferred", job_id=job_id, why="the job store is away; the outbox keeps the delivery")
+    except Exception:
+        log.exception("webhook.failed", job_id=job_id)
+
+
+@app.task(name="workers.tasks.forget_idle_deployments")
+def forget_idle_deployments() -> None:
+    """Drop the health records of deployments that nobody has called for a day."""
+    try:
+        forgotten = runtime.current().ledger.forget_idle_deployments()
+        if forgotten:
+            log.info("health.forgotten", deployments=forgotten)
+    except StoreUnavailable:
+        log.warning("health.not_pruned", why="the job store is away; tried again at the next turn")

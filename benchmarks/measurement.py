@@ -49,11 +49,11 @@ def measure(system: System, *, connections: int, number: int, warm_up_s: float, 
         try:
             # Half the warm-up: MONITOR must be over when the window begins.
             share = None if system.store_port is None else watch_sent_share(system.store_port, warm_up_s / 2)
-            _expect(load, "begin")
+            expect(load, "begin")
             used, counted = system.usage(), system.counters()
-            _expect(load, "end")
+            expect(load, "end")
             used_after, counted_after = system.usage(), system.counters()
-            summary = Summary(**json.loads(_line(load)))
+            summary = Summary(**json.loads(next_line(load)))
         except BaseException:
             load.kill()
             raise
@@ -87,7 +87,8 @@ def _store_work(before: Counters | None, after: Counters | None, share: float | 
     )
 
 
-def _line(load: subprocess.Popen[str]) -> str:
+def next_line(load: subprocess.Popen[str]) -> str:
+    """The load generator's next line; StartError when it has ended instead."""
     assert load.stdout is not None
     line = load.stdout.readline()
     if not line:
@@ -95,6 +96,7 @@ def _line(load: subprocess.Popen[str]) -> str:
     return line.strip()
 
 
-def _expect(load: subprocess.Popen[str], event: str) -> None:
-    if (line := _line(load)) != event:
+def expect(load: subprocess.Popen[str], event: str) -> None:
+    """Wait for the load generator to print `event`; StartError when it prints anything else."""
+    if (line := next_line(load)) != event:
         raise StartError(f"the load generator said {line!r} instead of {event!r}")

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import signal
+import time
 from functools import partial
 
 from benchmarks.framing import FramingError, message_length
@@ -33,18 +34,20 @@ ANSWER = {
 
 
 class Counts:
-    """How many calls came, and how many were under way at once at the most."""
+    """How many calls came, when the last one did (the machine's monotonic clock), and the most under way at once."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.under_way = 0
         self.most_at_once = 0
+        self.last_call_at = 0.0
 
     def begin(self) -> None:
         """A call has come."""
         self.calls += 1
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
+        self.last_call_at = time.monotonic()
 
     def end(self) -> None:
         """A call is answered."""
@@ -52,7 +55,8 @@ class Counts:
 
     def answer(self) -> bytes:
         """The counts as the HTTP answer of `GET /calls`."""
-        return _http_answer(b"200 OK", json.dumps({"calls": self.calls, "most_at_once": self.most_at_once}).encode())
+        told = {"calls": self.calls, "most_at_once": self.most_at_once, "last_call_at": self.last_call_at}
+        return _http_answer(b"200 OK", json.dumps(told).encode())
 
 
 class FixedAnswer(asyncio.Protocol):

@@ -135,26 +135,26 @@ def _cost_rows(here: Sequence[Measurement]) -> list[list[str]]:
     if not systems:
         return []
     costs = {system: [_costs(m) for m in here if m.system == system] for system in systems}
-    labels = dict.fromkeys(label for rows in costs.values() for row in rows for label in row)
     table = [["", *systems]]
-    for label in labels:
-        spreads = (Spread.of(row.get(label) for row in costs[system]) for system in systems)
-        digits = 0 if label.startswith("RSS") else 2
-        table.append([label, *(_spread(spread, digits) for spread in spreads)])
+    for label in costs[systems[0]][0]:
+        spreads = [Spread.of(row[label] for row in costs[system]) for system in systems]
+        if any(spreads):
+            digits = 0 if label.startswith("RSS") else 2
+            table.append([label, *(_spread(spread, digits) for spread in spreads)])
     return table
 
 
 def _costs(measurement: Measurement) -> dict[str, float | None]:
+    """The same labels in the same order for every measurement; None for what a system does not have."""
     cpu_ms, rss, store = measurement.cpu_ms, measurement.rss_bytes, measurement.store
     costs: dict[str, float | None] = {"CPU ms/request": sum(cpu_ms.get(role, 0.0) for role in _ROLES)}
-    costs |= {f"CPU ms, {role}": cpu_ms[role] for role in _ROLES if role in cpu_ms}
+    costs |= {f"CPU ms, {role}": cpu_ms.get(role) for role in _ROLES}
     costs["RSS MiB"] = sum(rss.get(role, 0) for role in _ROLES) / 2**20
-    costs |= {f"RSS MiB, {role}": rss[role] / 2**20 for role in _ROLES if role in rss}
-    if store is not None:
-        costs["Redis commands/job"] = store.commands
-        costs["... sent by clients"] = store.sent
-        costs["... socket reads"] = store.reads
-        costs["... KiB kept"] = store.kept_bytes / 1024
+    costs |= {f"RSS MiB, {role}": rss[role] / 2**20 if role in rss else None for role in _ROLES}
+    costs["Redis commands/job"] = store.commands if store else None
+    costs["... sent by clients"] = store.sent if store else None
+    costs["... socket reads"] = store.reads if store else None
+    costs["... KiB kept"] = store.kept_bytes / 1024 if store else None
     return costs
 
 

@@ -11,8 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
+from benchmarks.measurement import expect, next_line
 from benchmarks.process import ROOT, StartError, python
 from benchmarks.run import duration, unwind, whole_number
 from benchmarks.stack import Stack
@@ -54,13 +57,16 @@ def run(requests: int, latency_s: float, bound_s: float) -> list[str]:
         router = stack.router(provider, concurrency=requests + requests // 4)
         calls_before = provider_counts(provider.port)["calls"]
         used = router.usage()
-        summary = _burst(router.port, requests, limit_s=bound_s + 60)
+        summary, begun_at = _burst(router.port, requests, limit_s=bound_s + 60)
         used_after = router.usage()
         counts = provider_counts(provider.port)
     calls = counts["calls"] - calls_before
     print(f"answered {summary.requests}, failed {dict(summary.errors) or 0}")
     print(summary.latencies())
-    print(f"provider: {calls} calls, at most {counts['most_at_once']} at once")
+    print(
+        f"provider: {calls} calls, at most {counts['most_at_once']} at once, "
+        f"the last one {counts['last_call_at'] - begun_at:.2f} s after the start"
+    )
     for role, cpu_s in used_after.cpu_s.items():
         print(f"{role}: {cpu_s - used.cpu_s[role]:.2f} CPU s, {used_after.rss_bytes[role] / 2**20:.0f} MiB")
     problems = unmet(summary, requests, calls, bound_s)
@@ -82,23 +88,29 @@ def unmet(summary: Summary, requests: int, calls: int, bound_s: float) -> list[s
     return problems
 
 
-def provider_counts(port: int) -> dict[str, int]:
+def provider_counts(port: int) -> dict[str, Any]:
     """The benchmark provider's own count of calls."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", "/calls")
-        counts: dict[str, int] = json.loads(connection.getresponse().read())
+        counts: dict[str, Any] = json.loads(connection.getresponse().read())
     finally:
         connection.close()
     return counts
 
 
-def _burst(port: int, requests: int, limit_s: float) -> Summary:
+def _burst(port: int, requests: int, limit_s: float) -> tuple[Summary, float]:
+    """The burst's summary, and when it began (the machine's monotonic clock)."""
     argv = python("-m", "benchmarks.load", "--port", str(port), "--burst", str(requests), "--limit", str(limit_s))
-    done = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, timeout=limit_s + 60)
-    if done.returncode:
-        raise StartError("the load generator failed; what it said is above")
-    return Summary(**json.loads(done.stdout.splitlines()[-1]))
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as load:
+        try:
+            expect(load, "begin")
+            begun_at = time.monotonic()
+            expect(load, "end")
+            return Summary(**json.loads(next_line(load))), begun_at
+        except BaseException:
+            load.kill()
+            raise
 
 
 if __name__ == "__main__":

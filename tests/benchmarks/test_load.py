@@ -81,7 +81,7 @@ def test_a_latency_holds_every_answer_back_and_they_wait_together():
         counts = provider_counts(port)
     assert (summary.requests, summary.errors) == (50, {})
     assert summary.p50_ms >= 300
-    assert counts == {"calls": 50, "most_at_once": 50}
+    assert (counts["calls"], counts["most_at_once"]) == (50, 50)
 
 
 @pytest.mark.parametrize(

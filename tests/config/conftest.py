@@ -99,19 +99,19 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def edit(settings: Settings) -> Callable[[str, str, Any], None]:
-    """Set one place in one file: edit("providers.json", "groq.limits", {...}); `...` (Ellipsis) deletes it."""
+    """Set one place in one file, by its dotted path; `...` (Ellipsis) deletes it."""
 
-    def change(file: str, path: str, value: Any) -> None:
+    def change(file: str, path: str, to: Any) -> None:
         target = settings.config_dir / file
         content = json.loads(target.read_text())
         *steps, last = path.split(".")
         inner = content
         for step in steps:
             inner = inner[step]
-        if value is ...:
+        if to is ...:
             del inner[last]
         else:
-            inner[last] = value
+            inner[last] = to
         target.write_text(json.dumps(content))
 
     return change

@@ -34,7 +34,7 @@ def test_broken_edit_keeps_the_old_and_is_logged_once(settings, edit):
     assert live.current is before
     assert [entry["event"] for entry in logs] == ["configuration.rejected"]
     assert logs[0]["problems"] == ["providers.json: groq.enabled: expected true or false"]
-    edit("providers.json", "groq.enabled", False)
+    edit("providers.json", "groq.enabled", to=False)
     assert live.poll()
     assert not live.current.providers["groq"].usable
 

@@ -41,7 +41,7 @@ def test_enterprise_form(settings):
 
 def test_sandbox_stands_in_for_every_enabled_provider(settings, edit):
     """Without any key the sandbox stands in at the same path; a disabled provider stays out."""
-    edit("providers.json", "hugging-face.enabled", False)
+    edit("providers.json", "hugging-face.enabled", to=False)
     loaded = load(settings, {})
     assert loaded.sandbox
     groq, gemini, hugging_face = (loaded.providers[name] for name in ("groq", "google-gemini", "hugging-face"))
@@ -71,7 +71,7 @@ def test_blank_key_is_no_key(settings, value):
 
 def test_disabled_provider_with_a_key_is_not_real(settings, edit):
     """A key of a disabled provider does not end the sandbox."""
-    edit("providers.json", "groq.enabled", False)
+    edit("providers.json", "groq.enabled", to=False)
     assert load(settings, {"GROQ_API_KEY": "x"}).sandbox
 
 
@@ -169,7 +169,9 @@ def test_comment_keys_are_left_out(settings, edit):
         ("tenants/default.json", "quotas.daily_requests", 1.5, "quotas.daily_requests: expected a whole number"),
     ],
 )
-def test_broken_place_is_named(settings, edit, file, path, value, expected):
+def test_broken_place_is_named(
+    settings, edit, file, path, value, expected
+):
     """A broken field is refused with its file, its place and what was expected."""
     edit(file, path, value)
     assert expected in refusal(settings)

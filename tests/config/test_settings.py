@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings, SettingError, provider_key
+from config.settings import SettingError, Settings, provider_key
 
 
 def test_empty_environment_gives_the_defaults(tmp_path, monkeypatch):

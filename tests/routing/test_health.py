@@ -1,0 +1,74 @@
+"""Evidence that fades."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.health import HALF_LIFE_S, UNKNOWN, Health, Snapshot
+
+NOW = 1_700_000_000.0
+sums = st.floats(0, 1e9)
+
+
+def healths():
+    """Healths as the ledger could have written them, at most a day old."""
+    return st.builds(
+        lambda calls, share, latency, age: Health(calls, calls * share, latency * calls * share, calls * share, 0, age),
+        sums,
+        st.floats(0, 1),
+        st.floats(0, 1e5),
+        st.floats(NOW - 86_400, NOW),
+    )
+
+
+def test_parse_reads_the_ledgers_form():
+    """The six numbers are read, and the milliseconds of the last become seconds."""
+    assert Health.parse("4 3 900.5 3 1 1700000000123") == Health(4, 3, 900.5, 3, 1, 1_700_000_000.123)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1 2 3", "1 1 1 1 1 x", "nan 1 1 1 1 1", "1 1 inf 1 1 1", "-1 0 0 0 0 0", "1 1 1 1 1 1 1"]
+)
+def test_malformed_is_none(text):
+    """What is not six finite numbers from 0 is no health."""
+    assert Health.parse(text) is None
+
+
+@given(st.text(max_size=60))
+def test_parse_never_raises(text):
+    """No text makes parsing raise."""
+    parsed = Health.parse(text)
+    assert parsed is None or 0 <= parsed.uptime(NOW) <= 1
+
+
+def test_unknown_is_trusted():
+    """A deployment nobody called is up, with unknown latency."""
+    assert UNKNOWN.uptime(NOW) == 1.0
+    assert UNKNOWN.latency_ms(NOW) is None
+    assert Snapshot().of("groq/x") is UNKNOWN
+
+
+def test_one_failure_does_not_cross_the_shipped_bound_and_two_do():
+    """A single failure keeps a deployment above 0.90; a second one at once does not."""
+    assert Health(1, 0, 0, 0, 1, NOW).uptime(NOW) > 0.90
+    assert Health(2, 0, 0, 0, 2, NOW).uptime(NOW) < 0.90
+
+
+def test_evidence_halves():
+    """Evidence counts half after the half-life, and mean latency does not move with age."""
+    health = Health(8, 4, 4000, 4, 0, NOW)
+    assert health.evidence(NOW + HALF_LIFE_S) == pytest.approx(4)
+    assert health.latency_ms(NOW + HALF_LIFE_S) == 1000
+    assert health.latency_ms(NOW + 20 * HALF_LIFE_S) is None
+
+
+@given(healths(), st.floats(0, 1e7), st.floats(0, 1e7))
+def test_failures_fade(health, sooner, later):
+    """Uptime stays within 0..1 and never falls with time alone."""
+    sooner, later = sorted((sooner, later))
+    assert 0 < health.uptime(NOW + sooner) <= health.uptime(NOW + later) + 1e-12 <= 1 + 2e-12
+
+
+def test_clock_behind_the_writer():
+    """A clock that is behind makes evidence no heavier than new."""
+    assert Health(4, 4, 400, 4, 0, NOW).evidence(NOW - 1000) == 4

@@ -1,0 +1,284 @@
+"""The plan: who is tried, in which order, and why the others are not."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.configuration import Configuration
+from config.policy import DEFAULT_WEIGHTS, PolicyConfig
+from config.provider import Price, ProviderConfig, ProviderModel
+from config.tenant import Tenant, TenantFeatures
+from routing.catalogue import Catalogue
+from routing.errors import ModelNotFound, NoCandidates
+from routing.health import Health, Snapshot
+from routing.plan import Plan, plan
+from routing.request import RoutingRequest
+
+NOW = 1_700_000_000.0
+NAMES = ("a", "b", "c", "d", "e")
+EVERYONE = Tenant("t", providers=frozenset(NAMES))
+BALANCED = PolicyConfig("balanced", "balanced", DEFAULT_WEIGHTS["balanced"], min_uptime=0.9, max_latency_s=2.0)
+CAPABLE = frozenset({"chat", "tools", "vision", "json_schema"})
+
+
+def model(price="1", capabilities=CAPABLE, context_length=100_000):
+    price = None if price is None else Price(Decimal(price), Decimal(price), source="config")
+    return ProviderModel(price, context_length, capabilities)
+
+
+def catalogue(rows, **unusable):
+    """Providers with one model "m" each, all behind the alias "any"; `unusable` gives reasons."""
+    providers = {
+        name: ProviderConfig(
+            name=name,
+            type="openai",
+            endpoint="https://example.invalid/v1",
+            models={"m": row},
+            usable=name not in unusable,
+            unusable_reason=unusable.get(name),
+        )
+        for name, row in rows.items()
+    }
+    aliases = {"any": tuple(f"{name}/m" for name in rows)}
+    return Catalogue.build(Configuration(providers, aliases, {}, {}, sandbox=False))
+
+
+def planned(rows=None, *, request=None, tenant=EVERYONE, policy=BALANCED, health=None, seed=1, **unusable):
+    """A plan over `rows` (all alike where not given) with the health of some, by provider name."""
+    snapshot = Snapshot({f"{name}/m": found for name, found in (health or {}).items()}, NOW)
+    known = catalogue(rows or {name: model() for name in NAMES}, **unusable)
+    return plan(request or RoutingRequest("any"), tenant, policy, known, snapshot, NOW, Random(seed))
+
+
+def order(found):
+    return [candidate.deployment.provider for candidate in found.candidates]
+
+
+def calls(good, bad=0, ms=100.0):
+    return Health(good + bad, good, ms * good, good, bad, NOW)
+
+
+def test_cheaper_goes_first():
+    """All else equal, candidates go by cost."""
+    found = planned({"a": model("9"), "b": model("1"), "c": model("3")})
+    assert order(found) == ["b", "c", "a"]
+    assert found.policy == "balanced"
+
+
+def test_failing_deployment_goes_last():
+    """A deployment below min_uptime goes last, however cheap, and is not left out."""
+    found = planned({"a": model("1"), "b": model("5"), "c": model("9")}, health={"a": calls(0, 5)})
+    assert order(found) == ["b", "c", "a"]
+
+
+def test_slow_deployment_goes_last():
+    """A deployment over max_latency goes last."""
+    found = planned({"a": model("1"), "b": model("9")}, health={"a": calls(5, ms=2500)})
+    assert order(found) == ["b", "a"]
+
+
+def test_tenant_preference():
+    """The tenant's primary goes first, its fallback order next, the rest by score; a failing primary goes last."""
+    tenant = replace(EVERYONE, primary_provider="d", fallback_order=("b", "d"))
+    rows = {"a": model("5"), "b": model("9"), "c": model("1"), "d": model("7")}
+    assert order(planned(rows, tenant=tenant)) == ["d", "b", "c", "a"]
+    assert order(planned(rows, tenant=tenant, health={"d": calls(0, 9)})) == ["b", "c", "a", "d"]
+
+
+def test_caller_models_are_tried_in_order():
+    """The caller's fallback models come after the model, whatever they cost, and none comes twice."""
+    rows = {"a": model("9"), "b": model("1")}
+    found = planned(rows, request=RoutingRequest("a/m", models=("b/m", "any")))
+    assert order(found) == ["a", "b"]
+
+
+def test_exclusions_say_why():
+    """Each deployment left out is listed with its reason."""
+    rows = {"a": model(), "b": model(capabilities=frozenset({"chat"})), "c": model(context_length=100), "d": model()}
+    tenant = replace(EVERYONE, providers=frozenset("abcd"))
+    request = RoutingRequest("any", needs=frozenset({"tools", "vision"}), prompt_tokens=1000)
+    found = planned({**rows, "e": model()}, request=request, tenant=tenant, d="no key: D_KEY is not set")
+    assert order(found) == ["a"]
+    assert [str(exclusion) for exclusion in found.exclusions] == [
+        "b/m: lacks tools, vision",
+        "c/m: context of 100 tokens is too short for about 1000",
+        "d/m: no key: D_KEY is not set",
+        "e/m: not among the tenant's providers",
+    ]
+
+
+def test_no_candidates_lists_every_exclusion():
+    """When nobody can serve the request, a 400 says why of each."""
+    with pytest.raises(NoCandidates) as caught:
+        planned({"a": model(), "b": model()}, tenant=replace(EVERYONE, providers=frozenset("b")), b="disabled")
+    assert "a/m: not among the tenant's providers; b/m: disabled" in caught.value.message
+    assert caught.value.body()["error"]["type"] == "invalid_request_error"
+
+
+def test_unknown_fallback_model_is_not_found():
+    """An unknown name among the fallback models is a 404, not silence."""
+    with pytest.raises(ModelNotFound):
+        planned(request=RoutingRequest("any", models=("nothing",)))
+
+
+def test_a_rough_estimate_excludes_nobody():
+    """A prompt a little over the context by estimate is left to the provider."""
+    assert planned({"a": model(context_length=1000)}, request=RoutingRequest("any", prompt_tokens=1200)).candidates
+
+
+def test_without_failover_only_the_first():
+    """A tenant without failover gets one candidate, the best."""
+    tenant = replace(EVERYONE, features=TenantFeatures(failover=False))
+    assert order(planned({"a": model("9"), "b": model("1")}, tenant=tenant)) == ["b"]
+
+
+def test_equals_share_the_load():
+    """Equal candidates each lead about as often; one near the edge of the margin leads seldom."""
+    known = catalogue({"a": model("1"), "b": model("1"), "c": model("1.15")})
+    rng = Random(7)
+    first = Counter(
+        order(plan(RoutingRequest("any"), EVERYONE, BALANCED, known, Snapshot(), NOW, rng))[0] for _ in range(3000)
+    )
+    assert abs(first["a"] - first["b"]) < 200
+    assert 0 < first["c"] < first["a"] / 2
+
+
+def test_wire_form_holds_what_a_worker_needs():
+    """A plan survives JSON with order, scores to four digits, context and exact price."""
+    found = planned({"a": model("0.1"), "b": model(None, context_length=None), "c": model("0.3")})
+    back = Plan.from_wire(json.loads(json.dumps(found.to_wire())))
+    assert back.policy == found.policy
+    for sent, kept in zip(found.candidates, back.candidates, strict=True):
+        assert kept.deployment == replace(sent.deployment, capabilities=None)
+        assert kept.tier == sent.tier
+        assert kept.score == pytest.approx(sent.score, abs=1e-4)
+    assert back.to_wire() == found.to_wire()
+
+
+prices = st.none() | st.decimals(0, 50, places=3).map(str)
+healths = st.none() | st.builds(
+    lambda good, bad, ms, age: Health(good + bad, good, ms * good, good, bad, NOW - age),
+    st.integers(0, 50),
+    st.integers(0, 50),
+    st.floats(1, 20_000),
+    st.floats(0, 5000),
+)
+policies = st.sampled_from([PolicyConfig(name, name, weights, 0.9, 2.0) for name, weights in DEFAULT_WEIGHTS.items()])
+worlds = st.fixed_dictionaries(
+    {
+        "rows": st.dictionaries(
+            st.sampled_from(NAMES),
+            st.builds(
+                model,
+                prices,
+                st.frozensets(st.sampled_from(sorted(CAPABLE))),
+                st.none() | st.integers(1, 2000),
+            ),
+            min_size=1,
+        ),
+        "health": st.dictionaries(st.sampled_from(NAMES), healths.filter(bool)),
+        "policy": policies,
+        "tenant": st.builds(
+            lambda providers, primary, failover: Tenant(
+                "t", providers=providers, primary_provider=primary, features=TenantFeatures(failover=failover)
+            ),
+            st.frozensets(st.sampled_from(NAMES), min_size=3),
+            st.none() | st.sampled_from(NAMES),
+            st.booleans(),
+        ),
+        "request": st.builds(
+            RoutingRequest,
+            st.just("any"),
+            needs=st.frozensets(st.sampled_from(["tools", "vision"])),
+            prompt_tokens=st.integers(0, 2000),
+            max_tokens=st.none() | st.integers(1, 2000),
+        ),
+        "seed": st.integers(0, 2**32),
+    }
+)
+
+
+def outcome(world, **unusable):
+    """The plan of a world, or None where nobody can serve it."""
+    try:
+        return planned(**world, **unusable)
+    except NoCandidates:
+        return None
+
+
+@given(worlds, st.dictionaries(st.sampled_from(NAMES), st.just("disabled"), max_size=2))
+def test_a_plan_holds_only_who_can_serve(world, unusable):
+    """Nobody is both candidate and excluded, nobody comes twice, and no candidate fails a condition."""
+    found = outcome(world, **unusable)
+    if found is None:
+        return
+    chosen = order(found)
+    assert len(set(chosen)) == len(chosen)
+    assert not set(chosen) & {exclusion.provider for exclusion in found.exclusions}
+    if world["tenant"].features.failover:
+        assert set(chosen) | {exclusion.provider for exclusion in found.exclusions} == set(world["rows"])
+    for candidate in found.candidates:
+        assert candidate.deployment.provider in world["tenant"].providers
+        assert candidate.deployment.provider not in unusable
+        assert world["request"].needs <= candidate.deployment.capabilities
+
+
+@given(worlds)
+def test_same_inputs_same_plan(world):
+    """A plan is a function of its inputs and the seed."""
+    assert outcome(world) == outcome(world)
+
+
+@given(worlds)
+def test_scores_and_parts_are_shares(world):
+    """Scores and parts lie within 0..1, and tiers come in order."""
+    found = outcome(world)
+    for candidate in found.candidates if found else ():
+        for part in (candidate.score, candidate.cost, candidate.latency, candidate.uptime):
+            assert 0 <= part <= 1
+    if found:
+        tiers = [candidate.tier for candidate in found.candidates]
+        assert tiers == sorted(tiers)
+
+
+@given(worlds)
+def test_better_on_every_axis_never_scores_lower(world):
+    """A candidate that is at least as good in cost, latency and uptime scores at least as high."""
+    found = outcome(world)
+    candidates = found.candidates if found else ()
+    for one in candidates:
+        for other in candidates:
+            if one.cost >= other.cost and one.latency >= other.latency and one.uptime >= other.uptime:
+                assert one.score >= other.score - 1e-12
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 50_000), st.integers(1, 20_000), st.integers(0, 20), st.integers(0, 20)),
+        min_size=2,
+        max_size=5,
+    ),
+    policies,
+)
+def test_cheaper_faster_and_steadier_never_scores_lower(facts, policy):
+    """The same from the facts: cheaper, faster and with fewer failures never scores lower."""
+    rows = {name: model(str(Decimal(price) / 1000)) for name, (price, *_) in zip(NAMES, facts, strict=False)}
+    health = {
+        name: Health(good + 1 + bad, good + 1, ms * (good + 1), good + 1, bad, NOW)
+        for name, (_, ms, good, bad) in zip(NAMES, facts, strict=False)
+    }
+    scores = {
+        found.deployment.provider: found.score for found in planned(rows, health=health, policy=policy).candidates
+    }
+    known = dict(zip(NAMES, facts, strict=False))
+    for one, (price, ms, good, bad) in known.items():
+        for other, (other_price, other_ms, other_good, other_bad) in known.items():
+            steadier = bad == 0 or (bad <= other_bad and good >= other_good)
+            if price <= other_price and ms <= other_ms and steadier:
+                assert scores[one] >= scores[other] - 1e-9

@@ -1,0 +1,117 @@
+"""The retry decision, row by row of the table of failures."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.errors import (
+    ContextLengthExceeded,
+    MalformedAnswer,
+    NextStep,
+    NotExpressible,
+    ProviderFailed,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnreachable,
+)
+from routing.retry import decide
+
+TRANSIENT = [ProviderUnreachable, ProviderTimeout, ProviderFailed, MalformedAnswer]
+OURS = [ProviderMisconfigured, ContextLengthExceeded, NotExpressible]
+EVERY = [*TRANSIENT, *OURS, ProviderRateLimited, ProviderRefused]
+
+
+def step(kind, *, tries=1, remaining_s=100.0, has_next=True, retry_after_s=None, defers=0):
+    """The step after a failure of `kind`."""
+    error = kind("failed", retry_after_s=retry_after_s)
+    return decide(error, tries=tries, remaining_s=remaining_s, has_next=has_next, rng=Random(1), defers=defers).step
+
+
+@pytest.mark.parametrize("kind", TRANSIENT)
+def test_transient_failure(kind):
+    """Tried again while tries are left, then the next candidate, then the end."""
+    assert step(kind) is NextStep.RETRY
+    assert step(kind, tries=2) is NextStep.FAILOVER
+    assert step(kind, tries=2, has_next=False) is NextStep.STOP
+
+
+def test_a_provider_that_asks_to_wait_long():
+    """A long Retry-After is not waited for in a worker: the next candidate, else later, else the end."""
+    assert step(ProviderFailed, retry_after_s=2) is NextStep.RETRY
+    assert step(ProviderFailed, retry_after_s=30) is NextStep.FAILOVER
+    assert step(ProviderFailed, retry_after_s=30, has_next=False) is NextStep.DEFER
+    assert step(ProviderFailed, retry_after_s=300) is NextStep.FAILOVER
+    assert step(ProviderFailed, retry_after_s=300, has_next=False) is NextStep.STOP
+
+
+def test_rate_limit():
+    """Another candidate with room, else the job waits for the window, else the end."""
+    assert step(ProviderRateLimited) is NextStep.FAILOVER
+    assert step(ProviderRateLimited, tries=9, has_next=False) is NextStep.DEFER
+    assert step(ProviderRateLimited, has_next=False, retry_after_s=60) is NextStep.DEFER
+    assert step(ProviderRateLimited, has_next=False, retry_after_s=600) is NextStep.STOP
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_failure_that_will_not_pass(kind):
+    """What would fail again in the same way goes to the next candidate at once, or ends."""
+    assert step(kind) is NextStep.FAILOVER
+    assert step(kind, has_next=False) is NextStep.STOP
+
+
+def test_refusal_stops():
+    """A refused request is not tried elsewhere."""
+    assert step(ProviderRefused) is NextStep.STOP
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_after_the_deadline_nothing_begins(kind):
+    """At the deadline every failure is the end."""
+    assert step(kind, remaining_s=0) is NextStep.STOP
+
+
+def test_waits_grow_and_are_spread():
+    """Waits without a Retry-After grow with each deferral; with one they are never shorter than it."""
+
+    def waits(**fields):
+        error = ProviderRateLimited("full", retry_after_s=fields.pop("retry_after_s", None))
+        rng = Random(3)
+        return [decide(error, tries=1, remaining_s=1e6, has_next=False, rng=rng, **fields).delay_s for _ in range(50)]
+
+    assert max(waits(defers=0)) < min(waits(defers=1)) < max(waits(defers=20)) <= 33
+    assert min(waits(retry_after_s=10)) >= 10
+    assert len(set(waits(retry_after_s=10))) == 50
+
+
+@given(
+    kind=st.sampled_from(EVERY),
+    tries=st.integers(1, 50),
+    max_tries=st.integers(1, 50),
+    remaining_s=st.floats(-10, 1e4),
+    has_next=st.booleans(),
+    retry_after_s=st.none() | st.floats(0, 1e5),
+    defers=st.integers(0, 10_000),
+    seed=st.integers(0, 2**32),
+)
+def test_no_step_goes_past_the_deadline(kind, tries, max_tries, remaining_s, has_next, retry_after_s, defers, seed):
+    """A wait ends before the deadline, is never shorter than asked, and a step is only taken where it is possible."""
+    decision = decide(
+        kind("failed", retry_after_s=retry_after_s),
+        tries=tries,
+        max_tries=max_tries,
+        remaining_s=remaining_s,
+        has_next=has_next,
+        defers=defers,
+        rng=Random(seed),
+    )
+    assert decision.reason
+    if decision.step in (NextStep.RETRY, NextStep.DEFER):
+        assert (retry_after_s or 0) <= decision.delay_s < remaining_s
+    else:
+        assert decision.delay_s == 0
+    assert decision.step is not NextStep.FAILOVER or has_next
+    assert decision.step is not NextStep.RETRY or tries < max_tries

@@ -1,0 +1,65 @@
+"""The snapshot reader on a real Redis."""
+
+import gevent
+import pytest
+from structlog.testing import capture_logs
+
+from routing.health import Health
+from routing.store import SnapshotReader
+
+KEY = "mr:health"
+pytestmark = pytest.mark.integration
+
+
+def test_reads_what_is_recorded_and_skips_what_is_malformed(redis_client):
+    """Sound fields are read; a malformed one is left out and logged once."""
+    redis_client.hset(KEY, mapping={"groq/a": "4 3 900 3 1 1000", "groq/b": "nonsense", "groq/c": b"\xff"})
+    reader = SnapshotReader(redis_client, KEY)
+    with capture_logs() as logs:
+        assert reader.refresh()
+        assert reader.refresh()
+    assert reader.current.health == {"groq/a": Health(4, 3, 900, 3, 1, 1.0)}
+    assert [(entry["event"], entry["deployment"]) for entry in logs] == [
+        ("health.malformed", "groq/b"),
+        ("health.malformed", "groq/c"),
+    ]
+
+
+def test_redis_away_keeps_the_last_snapshot(redis_server, redis_client):
+    """While Redis is away the last snapshot stays, the absence is logged once, and reading goes on afterwards."""
+    redis_client.hset(KEY, "groq/a", "1 1 100 1 0 1000")
+    reader = SnapshotReader(redis_client, KEY)
+    assert reader.refresh()
+    before = reader.current
+    redis_server.kill()
+    with capture_logs() as logs:
+        assert not reader.refresh()
+        assert not reader.refresh()
+    assert reader.current is before
+    assert [entry["event"] for entry in logs] == ["health.unavailable"]
+    redis_server.start()
+    redis_client.hset(KEY, "groq/a", "2 1 100 1 1 2000")
+    assert reader.refresh()
+    assert reader.current.of("groq/a").consecutive_failures == 1
+
+
+def test_wrong_type_is_not_fatal(redis_client):
+    """A key of another type is logged and leaves the snapshot as it was."""
+    redis_client.set(KEY, "not a hash")
+    reader = SnapshotReader(redis_client, KEY)
+    assert not reader.refresh()
+    assert reader.current.health == {}
+
+
+def test_greenlet_keeps_it_current(redis_client):
+    """Once started, a new record is seen without anybody asking."""
+    reader = SnapshotReader(redis_client, KEY, interval_s=0.01)
+    reader.start()
+    reader.start()
+    try:
+        redis_client.hset(KEY, "groq/a", "1 1 100 1 0 1000")
+        with gevent.Timeout(10):
+            while "groq/a" not in reader.current.health:
+                gevent.sleep(0.01)
+    finally:
+        reader.stop()

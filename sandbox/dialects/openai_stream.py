@@ -1,0 +1,67 @@
+"""chat.completion.chunk events: role, text or tool calls token by token, finish reason, usage, [DONE]."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from sandbox import tokens
+from sandbox.answer import Answer
+from sandbox.prompt import Prompt
+
+if TYPE_CHECKING:
+    from sandbox.dialects.openai import OpenAI
+
+_DONE = b"data: [DONE]\n\n"
+
+
+def chunks(dialect: "OpenAI", prompt: Prompt, answer: Answer) -> list[bytes]:
+    """The events of an answer. With `include_usage` every chunk has `usage`, null but in the last one."""
+    identifier = dialect.identifiers.new("chatcmpl-")
+    common: dict[str, Any] = {
+        "id": identifier,
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": prompt.model,
+        "system_fingerprint": "fp_sandbox",
+    }
+    if prompt.include_usage:
+        common["usage"] = None
+    frames: list[bytes] = []
+    for index in range(prompt.choices):
+        first = {"role": "assistant", "content": None if answer.tool_calls else ""}
+        deltas = [first, *_deltas(dialect, answer)]
+        extras = dialect.first_extras(identifier) if index == 0 else {}
+        frames.append(_frame(common, index, deltas[0], None, extras))
+        frames.extend(_frame(common, index, delta, None, {}) for delta in deltas[1:])
+        last = index == prompt.choices - 1
+        extras = dialect.last_extras(identifier, prompt, answer) if last else {}
+        frames.append(_frame(common, index, {}, answer.finish.value, extras))
+    if prompt.include_usage:
+        frames.append(_event({**common, "choices": [], "usage": dialect.usage(answer, prompt.choices)}))
+    frames.append(_DONE)
+    return frames
+
+
+def _deltas(dialect: "OpenAI", answer: Answer) -> list[dict[str, Any]]:
+    deltas: list[dict[str, Any]] = [{"content": piece} for piece in tokens.split(answer.text)]
+    for number, call in enumerate(answer.tool_calls):
+        whole = not dialect.splits_arguments
+        opening = {"name": call.name, "arguments": call.json if whole else ""}
+        identifier = dialect.identifiers.new("call_")
+        head = {"index": number, "id": identifier, "type": "function", "function": opening}
+        deltas.append({"tool_calls": [head]})
+        if not whole:
+            pieces = tokens.split(call.json)
+            deltas.extend({"tool_calls": [{"index": number, "function": {"arguments": piece}}]} for piece in pieces)
+    return deltas
+
+
+def _frame(
+    common: dict[str, Any], index: int, delta: dict[str, Any], finish: str | None, extras: dict[str, Any]
+) -> bytes:
+    choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+    return _event({**common, "choices": [choice], **extras})
+
+
+def _event(value: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"

@@ -1,0 +1,85 @@
+"""Counts what reached the sandbox and how it ended. A client that left before its answer was whole is not answered."""
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+LOGGED = 100_000
+MARKER_CHARACTERS = 64
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    # A whole 2xx answer was written to a client that was still there.
+    COMPLETED = "completed"
+    REFUSED_429 = "refused_429"
+    # Any other status, and every injected fault.
+    FAILED = "failed"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(slots=True)
+class Call:
+    """One call under way. `status` is 0 until one is sent."""
+
+    provider: str
+    generation: int
+    started_ms: int
+    model: str = ""
+    marker: str = ""
+    status: int = 0
+
+
+class Witness:
+    """The counts and the log, since the start or the last reset."""
+
+    def __init__(self) -> None:
+        self._generation = 0
+        self._total: Counter[str] = Counter()
+        self._ended: Counter[tuple[str, Outcome]] = Counter()
+        self._log: deque[tuple[str, str, str, int, str, int, int]] = deque(maxlen=LOGGED)
+
+    def begin(self, provider: str, now_s: float) -> Call:
+        """A call to a provider's model has arrived."""
+        self._total[provider] += 1
+        return Call(provider, self._generation, int(now_s * 1000))
+
+    def end(self, call: Call, outcome: Outcome, now_s: float) -> None:
+        """The call is over; one from before the last reset is not counted."""
+        if call.generation != self._generation:
+            return
+        self._ended[call.provider, outcome] += 1
+        entry = (call.provider, call.model, call.marker, call.status, outcome.value, call.started_ms)
+        self._log.append((*entry, int(now_s * 1000)))
+
+    def reset(self) -> None:
+        """Start from nothing; calls under way are forgotten."""
+        self._generation += 1
+        self._total.clear()
+        self._ended.clear()
+        self._log.clear()
+
+    def counts(self) -> dict[str, Any]:
+        """The counts: total = completed + refused_429 + failed + disconnected + in_flight, also by provider."""
+        by_provider = {provider: self._of(provider) for provider in sorted(self._total)}
+        whole: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
+        for counts in by_provider.values():
+            whole.update(counts)
+        return {**whole, "by_provider": by_provider}
+
+    def log(self) -> dict[str, Any]:
+        """The last calls that ended, oldest first, and the completed ones among them by marker."""
+        names = ("provider", "model", "marker", "status", "outcome", "started_ms", "finished_ms")
+        calls = [dict(zip(names, entry, strict=True)) for entry in self._log]
+        completed = Counter(call["marker"] for call in calls if call["outcome"] == Outcome.COMPLETED)
+        return {"log": calls, "completed_by_marker": dict(completed)}
+
+    def _of(self, provider: str) -> dict[str, int]:
+        ended = {outcome.value: self._ended[provider, outcome] for outcome in Outcome}
+        total = self._total[provider]
+        return {"total": total, **ended, "in_flight": total - sum(ended.values())}
+
+
+_COUNTS = ("total", *Outcome, "in_flight")

@@ -95,7 +95,7 @@ def _runs(venv: Path) -> bool:
 
 def _pip(root: Path, log: Path, *arguments: str) -> None:
     """Run pip's install, its output in `log` and a line of progress now and then."""
-    argv = [root / ".venv" / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off", *arguments]
+    argv = [str(root / ".venv" / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "off", *arguments]
     with (
         log.open("a") as copy,
         subprocess.Popen(  # noqa: S603 - as above

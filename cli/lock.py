@@ -12,8 +12,8 @@ class HomeInUse(Exception):  # noqa: N818 - named for what it says, as the route
 
 
 @contextmanager
-def home_lock(home: Path) -> Iterator[None]:
-    """Hold HOME for this process, or raise HomeInUse."""
+def home_lock(home: Path) -> Iterator[int]:
+    """Hold HOME for this process and whoever inherits the file descriptor it yields, or raise HomeInUse."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Never truncated before it is locked: the file names the holder to whoever is refused.
     with (home / "up.lock").open("a+") as file:
@@ -22,13 +22,13 @@ def home_lock(home: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise HomeInUse(
-                f"a stack already runs in {home} (process {file.read().strip() or 'unknown'}): stop it, or set "
-                f"MODEL_ROUTER_HOME to another folder"
+                f"a stack already runs in {home}, or is still ending (process {file.read().strip() or 'unknown'}): "
+                f"stop it, or set MODEL_ROUTER_HOME to another folder"
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
-        yield
+        yield file.fileno()
 
 
 def home_is_locked(home: Path) -> bool:

@@ -48,6 +48,8 @@ class Process:
         self.spec = spec
         self.log = logs / f"{spec.name}.log"
         self.ready = False
+        # The kernel tells it when its parent is gone. What others lean on while they end is told by the warden.
+        self.ends_with_parent = _LIBC is not None and spec.stop_order < StopOrder.SANDBOX
         self._rotate_log()
         self._log_offset = self.log.stat().st_size if self.log.exists() else 0
         self.started_at = time.monotonic()
@@ -61,7 +63,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=(lambda: _end_with(parent)) if _LIBC is not None else None,  # noqa: PLW1509 - no threads hold locks here
+                preexec_fn=(lambda: _end_with(parent)) if self.ends_with_parent else None,  # noqa: PLW1509 - it takes no lock
             )
         self.pid = self._popen.pid
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cli.process import Process, ProcessSpec, StopOrder
 from cli.signals import StopSignals
+from cli.warden import Warden
 
 _TICK_S = 0.05
 _FIRST_RESTART_S = 1.0
@@ -16,7 +17,7 @@ _SHOWN_LOG_LINES = 15
 
 
 class StartFailed(Exception):  # noqa: N818 - named for what it says, as the router's own errors are
-    """A process died, or said nothing, before it was ever ready; the message ends with the end of its log."""
+    """A process died or said nothing while the stack started; the message ends with the end of its log."""
 
 
 class StopRequested(Exception):  # noqa: N818 - not an error: a signal came
@@ -26,14 +27,15 @@ class StopRequested(Exception):  # noqa: N818 - not an error: a signal came
 class Supervisor:
     """Runs processes from the one thread that calls it (the parent-death signal is tied to that thread)."""
 
-    def __init__(self, logs: Path, say: Callable[[str], None], signals: StopSignals) -> None:
+    def __init__(self, logs: Path, say: Callable[[str], None], signals: StopSignals, lock: int | None = None) -> None:
         self._logs = logs
         self._say = say
         self._signals = signals
+        self._warden = Warden(lock)
         self._processes: dict[str, Process] = {}
         self._restart_at: dict[str, float] = {}
         self._restart_wait_s: dict[str, float] = {}
-        # While the stack starts, a death before readiness ends it; later it is only restarted.
+        # While the stack starts, a death is a failed start; later what dies is started again.
         self.starting = True
 
     def start(self, spec: ProcessSpec) -> Process:
@@ -43,6 +45,7 @@ class Supervisor:
         except OSError as error:
             raise StartFailed(f"{spec.name} cannot be started: {error}") from error
         self._processes[spec.name] = process
+        self._warden.watch(process)
         return process
 
     def names(self) -> list[str]:
@@ -106,14 +109,16 @@ class Supervisor:
         finally:
             for process in self._processes.values():
                 process.kill()
+            self._warden.dismiss()
 
     def _after_death(self, name: str, process: Process) -> None:
         now = time.monotonic()
         if (at := self._restart_at.get(name)) is None:
             # What it leaves behind would hold its port against its successor.
             process.kill()
-            if self.starting and not process.ready:
-                raise StartFailed(self._report(process, f"died before it was ready ({process.ending()})"))
+            if self.starting:
+                when = "after" if process.ready else "before"
+                raise StartFailed(self._report(process, f"died {when} it was ready ({process.ending()})"))
             last_s = 0.0 if process.age_s > _SETTLED_S else self._restart_wait_s.get(name, 0.0)
             wait_s = min(max(_FIRST_RESTART_S, 2 * last_s), _LONGEST_RESTART_S)
             self._restart_wait_s[name] = wait_s

@@ -45,11 +45,11 @@ def up(no_probe: bool, exit_after_probe: bool) -> None:  # noqa: FBT001 - click 
     settings = read_settings()
     configuration = read_configuration(settings)
     try:
-        with home_lock(settings.home):
+        with home_lock(settings.home) as lock:
             if problems := port_problems(port_needs(settings, configuration)):
                 raise click.ClickException("\n".join(problems))
             raise_file_limit()
-            answered = _run(settings, configuration, probe=not no_probe, stay=not exit_after_probe)
+            answered = _run(settings, configuration, lock, probe=not no_probe, stay=not exit_after_probe)
     except (HomeInUse, NoRedisServer, RedisLeftOver, StartFailed) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
@@ -58,12 +58,12 @@ def up(no_probe: bool, exit_after_probe: bool) -> None:  # noqa: FBT001 - click 
         sys.exit(1)
 
 
-def _run(settings: Settings, configuration: Configuration, *, probe: bool, stay: bool) -> bool:
+def _run(settings: Settings, configuration: Configuration, lock: int, *, probe: bool, stay: bool) -> bool:
     """Run the stack until it is told to stop; False where the first completion was the point and failed."""
     begun = time.monotonic()
     logs = settings.home / "logs"
     with StopSignals() as signals:
-        supervisor = Supervisor(logs, _say, signals)
+        supervisor = Supervisor(logs, _say, signals, lock)
         try:
             _start(settings, configuration, supervisor)
             answered = not probe or _send_probe(settings, configuration, supervisor)

@@ -90,10 +90,20 @@ def is_running():
     return check
 
 
+def _port_variables():
+    return {name: str(free_port()) for name in ("PORT", "FLOWER_PORT", "MODEL_ROUTER_SANDBOX_PORT")}
+
+
 @pytest.fixture
 def free_ports():
     """Variables that give a stack ports nobody uses."""
-    return {name: str(free_port()) for name in ("PORT", "FLOWER_PORT", "MODEL_ROUTER_SANDBOX_PORT")}
+    return _port_variables()
+
+
+@pytest.fixture
+def second_ports():
+    """The same for a second stack."""
+    return _port_variables()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import os
 import signal
-import subprocess
 import sys
-import textwrap
 import time
 
 import pytest
@@ -77,23 +75,26 @@ def test_a_program_that_is_missing_fails_the_start(supervisor):
         supervisor.start(ProcessSpec("child", ("/nowhere/at/all",), StopOrder.API, lambda _: True))
 
 
+# Notes its name in a file when it is told to stop, a moment later.
+NOTING = """
+import signal, sys, time
+def stop(*_):
+    time.sleep(0.2)
+    with open({path!r}, "a") as file:
+        file.write({name!r} + "\\n")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("here", flush=True)
+time.sleep(60)
+"""
+
+
 def test_stop_order(supervisor, tmp_path):
     """The API stops first, then workers, beat and Flower, the sandbox, and Redis last."""
     noted = tmp_path / "order"
-    code = textwrap.dedent("""
-        import signal, sys, time
-        def stop(*_):
-            time.sleep(0.05)
-            with open({path!r}, "a") as file:
-                file.write({name!r} + "\\n")
-            sys.exit(0)
-        signal.signal(signal.SIGTERM, stop)
-        print("here", flush=True)
-        time.sleep(60)
-    """)
     for order in reversed(StopOrder):
-        name = order.name
-        supervisor.start(spec(name, code.format(path=str(noted), name=name), order=order, ready=logged("here")))
+        code = NOTING.format(path=str(noted), name=order.name)
+        supervisor.start(spec(order.name, code, order=order, ready=logged("here")))
     supervisor.wait_ready(supervisor.names())
     supervisor.stop()
     assert noted.read_text().split() == [order.name for order in StopOrder]
@@ -140,27 +141,3 @@ time.sleep(60)
     assert is_running(grandchild)
     supervisor.stop()
     wait_until(lambda: not is_running(grandchild), what="the grandchild's end")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
-def test_a_killed_supervisor_leaves_no_orphan(tmp_path, wait_until, is_running):
-    """SIGKILL of the supervisor's process ends its children too."""
-    code = f"""
-import pathlib, sys
-from cli.process import ProcessSpec, StopOrder
-from cli.signals import StopSignals
-from cli.supervisor import Supervisor
-supervisor = Supervisor(pathlib.Path(sys.argv[1]), print, StopSignals())
-children = [
-    supervisor.start(ProcessSpec(name, (sys.executable, "-c", {SLEEP!r}), StopOrder.WORKER, lambda _: True))
-    for name in ("one", "two")
-]
-print(*[child.pid for child in children], flush=True)
-supervisor.wait_for(lambda: False)
-"""
-    with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True) as killed:
-        children = [int(pid) for pid in killed.stdout.readline().split()]
-        assert len(children) == 2
-        assert all(is_running(pid) for pid in children)
-        killed.kill()
-    wait_until(lambda: not any(is_running(pid) for pid in children), what="the children's end")

@@ -28,7 +28,7 @@ class LiveConfiguration:
         self.current = load(settings, environ)
 
     def on_change(self, listener: Listener) -> None:
-        """Call `listener` with each new configuration, from the polling greenlet."""
+        """Call `listener` with each new configuration, from the polling greenlet; it must not raise or block."""
         self._listeners.append(listener)
 
     def start(self) -> None:

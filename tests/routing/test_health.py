@@ -34,6 +34,11 @@ def test_malformed_is_none(text):
     assert Health.parse(text) is None
 
 
+def test_more_successes_than_calls_is_not_more_than_up():
+    """Rounding in the stored sums never makes uptime more than 1."""
+    assert Health.parse("9.99999 10 0 0 0 0").uptime(0) == 1.0
+
+
 @given(st.text(max_size=60))
 def test_parse_never_raises(text):
     """No text makes parsing raise."""

@@ -25,10 +25,10 @@ def parts(deployments, health=None, **request):
 
 
 def test_cost_is_estimated_for_the_request():
-    """A long prompt with a short answer is cheapest where input is, and the other way round."""
+    """Where the answer is short the cheap input wins, and where its length is open the cheap output."""
     deployments = [priced("input", "1", "10"), priced("output", "2", "2")]
-    by_prompt = parts(deployments, prompt_tokens=100_000, max_tokens=1)
-    by_answer = parts(deployments, prompt_tokens=1)
+    by_prompt = parts(deployments, prompt_tokens=500, max_tokens=1)
+    by_answer = parts(deployments, prompt_tokens=500)
     assert by_prompt[0].cost == 1 > by_prompt[1].cost
     assert by_answer[1].cost == 1 > by_answer[0].cost
 

@@ -21,6 +21,8 @@ _FOREIGN_FINISH_REASONS: Mapping[str, str] = {
     "tool_use": "tool_calls",
     "safety": "content_filter",
 }
+# OpenAI's words for a tier; a caller's strict types refuse another (Groq's "on_demand").
+_TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
 # The vendor gave up half-way: what it sent is not an answer (OpenRouter, DeepSeek).
 _FAILED_FINISH_REASONS = frozenset({"error", "insufficient_system_resource"})
 
@@ -44,6 +46,8 @@ def completion_from(account: Account, model: str, reply: Reply) -> Completion:
     body["object"] = "chat.completion"
     body["created"] = count(body.get("created")) or int(time.time())
     body["model"] = text(body.get("model")) or model
+    if text(body.get("service_tier")) not in _TIERS:
+        body.pop("service_tier", None)
     return Completion(body, usage)
 
 

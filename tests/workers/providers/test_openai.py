@@ -141,6 +141,11 @@ def test_answer():
     assert (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens, usage.reasoning_tokens) == (19, 10, 4, 3)
 
 
+def test_foreign_tier():
+    """A tier that is not one of OpenAI's is not passed on."""
+    assert "service_tier" not in answered({**ANSWER, "service_tier": "on_demand"}).body
+
+
 def test_reasoning_has_one_name():
     """Reasoning is `reasoning_content`, also where the vendor says `reasoning`."""
     message = answered(with_choice(message={"role": "assistant", "content": "4", "reasoning": "2+2"})).body["choices"][

@@ -142,7 +142,7 @@ def test_a_broken_key_is_not_shown():
 
 @pytest.mark.parametrize("provider", ADAPTERS, ids=lambda provider: provider.dialect)
 @given(request=requests, model=st.sampled_from(MODELS))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_request(provider, request, model):
     """Any valid request is translated into JSON without a router field, or is not expressible; it is never changed."""
     before = json.dumps(request)
@@ -161,7 +161,7 @@ def test_any_request(provider, request, model):
 
 @pytest.mark.parametrize("provider", ADAPTERS, ids=lambda provider: provider.dialect)
 @given(body=json_values, status=st.sampled_from([200, 200, 201, 204, 400, 404, 429, 500]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_answer(provider, body, status):
     """Any JSON value as an answer is a completion or a provider's error."""
     outcome = answered(provider, status, json.dumps(body).encode())
@@ -204,7 +204,7 @@ answers = st.one_of(
 
 @pytest.mark.parametrize("provider", ADAPTERS, ids=lambda provider: provider.dialect)
 @given(body=answers)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_almost_an_answer(provider, body):
     """An answer with anything in any of its places is a completion in OpenAI's form, or a provider's error."""
     outcome = answered(provider, 200, json.dumps(body).encode())

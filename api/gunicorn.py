@@ -9,7 +9,7 @@ _settings = Settings.from_environment()
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.api_workers
-worker_class = "gevent"
+worker_class = "api.worker.Worker"
 # Every waiting caller holds a connection.
 worker_connections = 20_000
 backlog = 8192

@@ -7,15 +7,13 @@ from kombu import Queue
 from config.settings import Settings
 from workers import queues
 
-TRANSPORT = "workers.broker:Transport"
-
 
 def make_app(settings: Settings) -> Celery:
     """The application as every worker, the scheduler and Flower load it."""
     app = Celery("model_router", include=["workers.tasks", "workers.lifecycle"])
     app.conf.update(
         broker_url=settings.resolve_redis_url(),
-        broker_transport=TRANSPORT,
+        broker_transport=queues.TRANSPORT,
         broker_transport_options=queues.broker_options(settings.key_prefix, concurrency=100),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,

@@ -7,6 +7,8 @@ from routing.job import PRIORITY_STEPS
 WEBHOOKS = "webhooks"
 BATCHES = "batches"
 MAINTENANCE = "maintenance"
+# The kombu transport of every process; see workers/broker.py.
+TRANSPORT = "workers.broker:Transport"
 BACKGROUND = (WEBHOOKS, BATCHES, MAINTENANCE)
 
 

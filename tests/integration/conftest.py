@@ -1,0 +1,46 @@
+"""One running product for all tests that break nothing in it; the sandbox is reset between them."""
+
+import json
+import shutil
+
+import pytest
+
+from config.settings import PROJECT_ROOT
+from tests.support.stack import Stack
+
+
+TENANTS = {
+    "impatient": {
+        "tenant_id": "impatient",
+        "api_keys": ["ak-impatient"],
+        "providers": {"enabled": ["groq", "google-gemini"]},
+        "features": {"timeout_ms": 400},
+    },
+    "rival": {"tenant_id": "rival", "api_keys": ["ak-rival"], "providers": {"enabled": ["groq"]}},
+}
+
+
+@pytest.fixture(scope="session")
+def configuration_folder(tmp_path_factory):
+    """The shipped configuration and a few tenants more."""
+    folder = tmp_path_factory.mktemp("configuration") / "config"
+    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for name, tenant in TENANTS.items():
+        (folder / "tenants" / f"{name}.json").write_text(json.dumps(tenant))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def running_stack(configuration_folder):
+    environment = {"MODEL_ROUTER_WAIT_S": "30", "MODEL_ROUTER_CONFIG": str(configuration_folder)}
+    stack = Stack(background=True, environment=environment)
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+def stack(running_stack):
+    """The running product with a sandbox that behaves."""
+    running_stack.sandbox.reset()
+    yield running_stack
+    running_stack.sandbox.reset()

@@ -1,0 +1,140 @@
+"""The whole product on real parts: Redis, the sandbox providers, one worker per provider, the API."""
+
+import http.client
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+
+from tests.support.process_node import ProcessNode, RedisNode, WorkerNode, free_port, wait_until
+from tests.support.sandbox_process import SandboxProcess
+
+KEY = "ak-demo123"
+PROVIDERS = ("groq", "google-gemini", "hugging-face")
+_KEY_VARIABLES = ("GROQ_API_KEY", "GOOGLE_API_KEY", "HUGGINGFACE_API_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY")
+
+
+class ApiNode(ProcessNode):
+    """The API as `model-router api` starts it."""
+
+    def __init__(self, environment: Mapping[str, str], name: str = "api"):
+        self.port = int(environment["PORT"])
+        super().__init__(name, [sys.executable, "-m", "cli", "api"], environment)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/livez")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+
+class Stack:
+    """Starts everything in parallel; `environment` adds to or overrides what the processes are given."""
+
+    def __init__(
+        self,
+        providers: Iterable[str] = PROVIDERS,
+        *,
+        background: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ):
+        self.redis = RedisNode()
+        self.sandbox = SandboxProcess()
+        self.sandbox.start()
+        self.redis.ready()
+        blank = dict.fromkeys(_KEY_VARIABLES, "")
+        self.environment = {
+            **blank,
+            "REDIS_URL": self.redis.url,
+            "MODEL_ROUTER_SANDBOX_URL": self.sandbox.url,
+            "MODEL_ROUTER_CONFIG": "",
+            "PORT": str(free_port()),
+            "PYTHONWARNINGS": "default",
+            **(environment or {}),
+        }
+        self.workers = {name: WorkerNode(["--provider", name], self.environment, name) for name in providers}
+        if background:
+            self.workers["background"] = WorkerNode(
+                ["--queue", "webhooks", "--queue", "batches", "--queue", "maintenance"], self.environment, "background"
+            )
+        self.api = ApiNode(self.environment)
+        self.session = requests.Session()
+        self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=512))
+        self.session.headers["Authorization"] = f"Bearer {KEY}"
+        # Proxies of the machine the tests run on are none of their business.
+        self.session.trust_env = False
+        for node in (*self.workers.values(), self.api):
+            node.ready()
+
+    def another_api(self) -> ApiNode:
+        """A second API process on the same Redis."""
+        node = ApiNode({**self.environment, "PORT": str(free_port())}, "api-2")
+        node.ready()
+        return node
+
+    def post(self, body: Any = None, *, path: str = "/v1/chat/completions", api: ApiNode | None = None, **options: Any):
+        """POST to the API; `body` is sent as JSON."""
+        options.setdefault("timeout", 60)
+        return self.session.post(f"{(api or self.api).url}{path}", json=body, **options)
+
+    def get(self, path: str, **options: Any):
+        options.setdefault("timeout", 60)
+        return self.session.get(f"{self.api.url}{path}", **options)
+
+    def jobs_left(self) -> int:
+        """How many jobs are accepted and not ended."""
+        return self.redis.client.zcard("mr:schedule")
+
+    def job_count(self) -> int:
+        """How many job records there are, ended ones included."""
+        return sum(1 for _ in self.redis.client.scan_iter("mr:job:*", count=1000))
+
+    def together(self, calls: int, function):
+        """Run `function(i)` for each of `calls` at once, in threads; the results in order."""
+        with ThreadPoolExecutor(calls) as pool:
+            return list(pool.map(function, range(calls)))
+
+    def stop(self):
+        self.session.close()
+        for node in (self.api, *self.workers.values()):
+            node.kill()
+            node.teardown()
+        self.sandbox.stop()
+        self.redis.teardown()
+
+
+def chat(text: str = "Say hello.", model: str = "groq/openai/gpt-oss-20b", **fields: Any) -> dict[str, Any]:
+    """A chat request of one user message."""
+    return {"model": model, "messages": [{"role": "user", "content": text}], **fields}
+
+
+def ended_object(stack: Stack, job_id: str, timeout_s: float = 20.0) -> dict[str, Any]:
+    """The job once it has ended."""
+
+    def ended():
+        job = stack.get(f"/v1/jobs/{job_id}").json()
+        return job if job["status"] not in ("queued", "in_progress") else None
+
+    return wait_until(ended, timeout_s=timeout_s, what=f"the end of {job_id}")
+
+
+def dump(value: Any) -> bytes:
+    """JSON as bytes, for bodies that `requests` would not write."""
+    return json.dumps(value).encode()
+
+
+def has_many_cores() -> bool:
+    """Whether this machine has more than the two cores the product promises its figures for."""
+    return (os.cpu_count() or 1) > 2

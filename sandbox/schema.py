@@ -86,7 +86,8 @@ class _Synthesis:
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         properties = schema.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
-        required = [name for name in schema.get("required") or () if isinstance(name, str)]
+        listed = schema.get("required")
+        required = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
         names = required if depth >= _DEEP else [*properties, *(name for name in required if name not in properties)]
         filled = {name: self.value(properties.get(name, {}), name, depth + 1) for name in names}
         extra = schema.get("additionalProperties", {})

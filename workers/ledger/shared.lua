@@ -16,6 +16,8 @@ local REPLIES_TTL_S = 120
 -- Usage is kept a year and a month, so that a month can be compared with the same month a year ago.
 local USAGE_TTL_S = 400 * 86400
 local HEALTH_HALF_LIFE_MS = 300000
+-- Callers may name deployments no configuration lists; made-up names must not fill the memory.
+local MAX_DEPLOYMENTS = 5000
 
 -- Redis's own clock is the one clock of the ledger: machines need not agree on the time.
 local clock = redis.call('TIME')
@@ -94,6 +96,8 @@ local function record_health(deployment, succeeded, duration_ms)
     local n = {}
     for word in string.gmatch(stored, '%S+') do n[#n + 1] = tonumber(word) end
     if #n == 6 then calls, successes, latency, latency_calls, failures, last = unpack(n) end
+  elseif redis.call('HLEN', HEALTH) >= MAX_DEPLOYMENTS then
+    return
   end
   local kept = 0.5 ^ (math.max(now - last, 0) / HEALTH_HALF_LIFE_MS)
   calls, successes, latency, latency_calls = calls * kept + 1, successes * kept, latency * kept, latency_calls * kept

@@ -1,0 +1,65 @@
+"""A job's end reaches its webhook: signed as Standard Webhooks says, and again until it is taken."""
+
+import json
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from tests.support.process_node import wait_until
+from tests.support.stack import chat
+from tests.support.webhook_receiver import WebhookReceiver
+
+pytestmark = pytest.mark.integration
+
+
+def secret(stack):
+    return stack.get("/v1/webhooks/secret").json()["secret"]
+
+
+def test_a_webhook_is_signed_and_carries_the_job(stack):
+    """The standard's own library verifies what arrives, and it is the finished job."""
+    with WebhookReceiver() as receiver:
+        job = stack.post(chat("Call me.", background=True, webhook_url=receiver.url)).json()
+        wait_until(lambda: receiver.received, what="the webhook")
+        headers, body = receiver.received[0]
+    event = Webhook(secret(stack)).verify(body, headers)
+    assert event["type"] == "job.completed"
+    assert event["data"]["id"] == job["id"]
+    assert "Call me." in event["data"]["response"]["choices"][0]["message"]["content"]
+
+
+def test_a_failed_job_is_told_as_well(stack):
+    """The event's type says how the job ended."""
+    stack.sandbox.behave("*", fault="status", status=500)
+    with WebhookReceiver() as receiver:
+        stack.post(chat("Fail.", background=True, webhook_url=receiver.url))
+        wait_until(lambda: receiver.received, what="the webhook")
+    event = json.loads(receiver.received[0][1])
+    assert (event["type"], event["data"]["error"]["code"]) == ("job.failed", "all_providers_failed")
+
+
+def test_a_refused_webhook_comes_again_with_the_same_id(stack):
+    """A receiver that answers 500 gets the delivery again, recognisable as the same."""
+    with WebhookReceiver(statuses=[500]) as receiver:
+        stack.post(chat("Twice.", webhook_url=receiver.url))
+        wait_until(lambda: len(receiver.received) == 2, timeout_s=30, what="the second attempt")
+        ids = {headers["webhook-id"] for headers, _ in receiver.received}
+        assert len(ids) == 1
+        wait_until(lambda: stack.redis.client.zcard("mr:outbox") == 0, what="an empty outbox")
+
+
+def test_a_receiver_that_is_gone_is_left_alone(stack):
+    """410 ends a delivery."""
+    with WebhookReceiver(statuses=[410]) as receiver:
+        job_id = stack.post(chat("Gone.", webhook_url=receiver.url)).headers["X-Job-Id"]
+        wait_until(lambda: receiver.received, what="the webhook")
+        wait_until(lambda: stack.redis.client.zscore("mr:outbox", job_id) is None, what="the end of the delivery")
+    assert stack.redis.client.hget(f"mr:delivery:{job_id}", "status") == "failed"
+    assert len(receiver.received) == 1
+
+
+def test_each_tenant_has_a_secret_of_its_own(stack):
+    """A tenant cannot forge another's webhooks."""
+    rival = stack.get("/v1/webhooks/secret", headers={"Authorization": "Bearer ak-rival"}).json()["secret"]
+    assert rival != secret(stack)
+    assert secret(stack) == secret(stack)

@@ -1,0 +1,51 @@
+"""Deliveries refuse to be turned against the network they run in."""
+
+import dataclasses
+
+import pytest
+
+from config.configuration import Configuration
+from tests.support.webhook_receiver import WebhookReceiver
+from tests.workers.conftest import outcome, submission
+from workers.webhooks import Deliveries
+
+
+@pytest.fixture
+def deliver(ledger, settings, redis):
+    """End a job with this webhook and make one attempt; returns what was recorded."""
+
+    def attempt(url, *, allow_private):
+        configuration = Configuration(providers={}, aliases={}, policies={}, tenants={}, sandbox=False)
+        own = dataclasses.replace(settings, webhook_allow_private=allow_private)
+        ledger.submit(submission(webhook=url))
+        ledger.claim("job_1", 1)
+        ledger.finish("job_1", 1, outcome())
+        Deliveries(ledger, own, lambda: configuration).deliver("job_1")
+        return redis.hgetall(f"{settings.key_prefix}delivery:job_1")
+
+    return attempt
+
+
+def test_loopback_is_refused_unless_allowed(deliver):
+    """Outside the sandbox a webhook to this machine is not sent."""
+    with WebhookReceiver() as receiver:
+        recorded = deliver(receiver.url, allow_private=False)
+        assert (recorded["status"], receiver.received) == ("retry", [])
+
+
+def test_loopback_is_served_when_the_operator_allows_it(deliver):
+    """The setting for development opens it."""
+    with WebhookReceiver() as receiver:
+        assert deliver(receiver.url, allow_private=True)["status"] == "delivered"
+        assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/latest/", "http://[::1]/", "http://10.0.0.1/", "http://0x7f000001/"])
+def test_addresses_inside_the_network_are_refused(deliver, url):
+    """Metadata services, private ranges and spelled-out loopback are refused before a connection is made."""
+    assert deliver(url, allow_private=False) | {"at": ""} == {
+        "attempts": "1",
+        "status": "retry",
+        "detail": "InvalidIPAddress",
+        "at": "",
+    }

@@ -10,6 +10,8 @@ from sandbox import pattern
 _DEEP = 6
 _MOST_VALUES = 10_000
 _MOST_ITEMS = 1000
+# Bounds beyond this, infinite ones too, are no bounds here.
+_LARGEST = 1e300
 _FORMATS = {
     "date-time": "2026-01-31T12:00:00Z",
     "date": "2026-01-31",
@@ -141,7 +143,9 @@ def _count(schema: Mapping[str, Any], key: str, default: int = 0) -> int:
 
 def _bound(schema: Mapping[str, Any], key: str) -> float | None:
     value = schema.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
+        return None
+    return float(value)
 
 
 def _number(schema: Mapping[str, Any], *, whole: bool) -> float | int:

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.answer import Answer
 from sandbox.dialects import fields
 from sandbox.dialects.anthropic_answer import message
+from sandbox.dialects.anthropic_generations import VERSIONS, check
 from sandbox.dialects.anthropic_messages import read_messages, read_system
 from sandbox.dialects.anthropic_refusals import AnthropicRefusals, limit_headers
 from sandbox.dialects.anthropic_stream import events
@@ -57,7 +58,7 @@ _FIELDS = frozenset(
         "workspace_id",
     ]
 )
-_MODELS = ("claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-1")
+_MODELS = ("claude-sonnet-5", "claude-haiku-4-5", "claude-opus-4-8")
 UNKNOWN_MODEL = "does-not-exist"
 
 
@@ -69,20 +70,24 @@ class Anthropic(Dialect):
         self.refusals = AnthropicRefusals(identifiers)
 
     def key(self, request: Request) -> str:
-        """The x-api-key header; the anthropic-version header must be there too."""
-        key = request.headers.get("x-api-key", "").strip()
+        """The x-api-key header, or else a bearer token as newer clients send it; anthropic-version must be valid."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        key = request.headers.get("x-api-key", "").strip() or (token.strip() if scheme.lower() == "bearer" else "")
         if not key:
             raise self.refusals.refusal(401, "x-api-key header is required")
         if key.startswith("bad"):
             raise self.refusals.refusal(401, "invalid x-api-key")
-        if not request.headers.get("anthropic-version", "").strip():
+        version = request.headers.get("anthropic-version", "").strip()
+        if not version:
             raise self.refusals.invalid("anthropic-version", "header is required")
+        if version not in VERSIONS:
+            raise self.refusals.invalid("anthropic-version", f'"{version}" is not a valid version')
         return key
 
     def route(self, request: Request) -> Route:
         """/v1/messages, /v1/models and /v1/models/{id}."""
         if request.method == "POST" and request.path == "/v1/messages":
-            return Route(Operation.CHAT)
+            return Route(Operation.CHAT, version=request.headers["anthropic-version"].strip())
         if request.method == "GET" and request.path == "/v1/models":
             return Route(Operation.MODELS)
         if request.method == "GET" and request.path.startswith("/v1/models/"):
@@ -91,16 +96,15 @@ class Anthropic(Dialect):
 
     def prompt(self, payload: Any, route: Route) -> Prompt:
         """Read a Messages request."""
-        del route
         try:
-            return self._prompt(fields.mapping(payload, "body"))
+            return self._prompt(fields.mapping(payload, "body"), route.version)
         except fields.WrongType as finding:
             wanted = {"an object": "a valid dictionary", "an array": "a valid list", "a string": "a valid string"}
             expected = wanted.get(finding.expected, f"a valid {finding.expected.split()[-1]}")
             path = finding.path.replace("[", ".").replace("]", "")
             raise self.refusals.invalid(path, f"Input should be {expected}") from None
 
-    def _prompt(self, payload: dict[str, Any]) -> Prompt:
+    def _prompt(self, payload: dict[str, Any], version: str) -> Prompt:
         for name in payload:
             if name not in _FIELDS:
                 raise self.refusals.invalid(name, "Extra inputs are not permitted")
@@ -119,6 +123,7 @@ class Anthropic(Dialect):
         transcript = TranscriptBuilder()
         read_system(payload.get("system"), transcript, self.refusals)
         read_messages(fields.array(payload["messages"], "messages"), transcript, self.refusals)
+        check(payload, version, self.refusals)
         tools = read_tools(payload, self.refusals)
         return Prompt(
             model=model,

@@ -44,7 +44,7 @@ def read_choice(payload: Mapping[str, Any], tools: tuple[Tool, ...], refusals: A
         return ANY_TOOL
     choice = fields.mapping(given, "tool_choice")
     kind = choice.get("type")
-    if kind not in _MODES:
+    if not isinstance(kind, str) or kind not in _MODES:
         expected = "'any', 'auto', 'none', 'tool'"
         found = f"Input tag '{kind}' found using 'type' does not match any of the expected tags: {expected}"
         raise refusals.invalid("tool_choice", found)

@@ -42,6 +42,8 @@ class Route:
     operation: Operation
     model: str = ""
     stream: bool = False
+    # The version of the API that a header asks for.
+    version: str = ""
     # A streamed answer comes as events (SSE) rather than as one growing document.
     events: bool = True
 

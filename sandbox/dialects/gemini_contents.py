@@ -47,7 +47,8 @@ def _content(value: Any, path: str, findings: list[Finding]) -> dict[str, Any]:
 
 def _part(value: Any, path: str, findings: list[Finding]) -> dict[str, Any]:
     part = read(value, PART, path, findings)
-    scalar(part, "text", str, path, findings)
+    if "text" in part:
+        part["text"] = scalar(part, "text", str, path, findings)
     for kind, known in (
         ("inline_data", {"mime_type", "data", "display_name"}),
         ("file_data", {"mime_type", "file_uri", "display_name"}),

@@ -130,10 +130,10 @@ class OpenAIRefusals:
         """Any failing status."""
         headers: Headers = () if retry_after_s is None else (("retry-after", f"{math.ceil(retry_after_s)}"),)
         if status == 401:
-            return self.bad_key("bad")
-        if status == 404:
-            return self.unknown_model("sandbox-fault")
+            reply = self.bad_key("bad").reply
+            return Refusal(Reply(status, (*reply.headers, *headers), reply.body))
         kinds = {
+            404: ("invalid_request_error", "model_not_found", "The model does not exist (injected by the sandbox)."),
             429: ("requests", "rate_limit_exceeded", "Rate limit reached (injected by the sandbox)."),
             503: ("service_unavailable_error", None, "The engine is currently overloaded, please try again later."),
         }

@@ -20,7 +20,7 @@ def main(url: str, callers: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     address = (urlsplit(url).hostname, urlsplit(url).port)
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hello"}]})
-    head = f"POST /groq/openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nConnection: close"
+    head = "POST /groq/openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nConnection: close"
     request = f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
     def call() -> tuple[bool, float]:

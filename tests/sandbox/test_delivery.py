@@ -58,7 +58,7 @@ def test_pace_spreads_a_stream(sandbox):
 def test_status_fault_answers_with_an_error_body(sandbox, provider, status):
     """Any failing status comes with the vendor's kind of body."""
     answer = chat(sandbox.url, provider, sandbox={"fault": "status", "status": status})
-    assert answer.status == status or (provider == "hugging-face" and status == 404 and answer.status == 400)
+    assert answer.status == status
     assert "error" in answer.json
     assert "retry-after" not in answer.headers
 
@@ -99,7 +99,7 @@ def test_cut_body_is_shorter_than_announced(sandbox, provider):
     """A cut answer ends before its Content-Length."""
     with pytest.raises(http.client.IncompleteRead) as cut:
         chat(sandbox.url, provider, sandbox={"fault": "cut"})
-    assert 0 < len(cut.value.partial)
+    assert len(cut.value.partial) > 0
     assert cut.value.expected > 0
 
 

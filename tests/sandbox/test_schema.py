@@ -78,7 +78,10 @@ def test_instance_is_always_the_same():
         ({"type": "integer", "exclusiveMinimum": 4}, 5),
         ({"type": "number", "exclusiveMaximum": 1}, 0.5),
         ({"type": "number", "minimum": 0.1, "maximum": 0.2}, 0.15000000000000002),
-        ({"allOf": [{"properties": {"a": {"type": "null"}}}, {"properties": {"b": {"const": 1}}}]}, {"a": None, "b": 1}),
+        (
+            {"allOf": [{"properties": {"a": {"type": "null"}}}, {"properties": {"b": {"const": 1}}}]},
+            {"a": None, "b": 1},
+        ),
         ({"type": "object", "minProperties": 2}, {"key_0": "sample key_0", "key_1": "sample key_1"}),
         (True, "sample value"),
     ],
@@ -100,6 +103,7 @@ def test_instance_of_a_particular_schema(schema, value):
         {"type": "string", "minLength": "many"},
         {"type": "array", "minItems": 10**30},
         {"type": 5, "properties": 5, "required": 5},
+        {"type": "integer", "minimum": float("inf"), "multipleOf": 10**400},
     ],
 )
 def test_hostile_schema_ends_without_an_error(schema):

@@ -1,6 +1,8 @@
 """The process: how it starts, what it holds, how it ends."""
 
 import ast
+import http.client
+import json
 import os
 import signal
 import socket
@@ -33,8 +35,6 @@ def test_signal_ends_it_cleanly(number):
 
 
 def _request(path, behaviour):
-    import json
-
     body = json.dumps(chat_body("groq", sandbox=behaviour)).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
@@ -52,9 +52,6 @@ def test_port_in_use_is_one_clear_line(sandbox):
 
 def test_one_connection_carries_many_calls(sandbox):
     """Connections are kept alive between calls."""
-    import http.client
-    import json
-
     connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=10)
     for _ in range(3):
         connection.request("POST", CHAT_PATHS["groq"], json.dumps(chat_body("groq")), key_headers("groq"))
@@ -68,9 +65,6 @@ def test_one_connection_carries_many_calls(sandbox):
 
 def test_chunked_request_is_read(sandbox):
     """A request body may come in chunks."""
-    import http.client
-    import json
-
     connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=10)
     pieces = [json.dumps(chat_body("groq")).encode()[start:][:20] for start in range(0, 200, 20)]
     connection.request("POST", CHAT_PATHS["groq"], iter(pieces), key_headers("groq"), encode_chunked=True)

@@ -7,7 +7,7 @@ import select
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +53,7 @@ class SandboxProcess:
             self.process.stdout.close()
         return status
 
-    def __enter__(self) -> "SandboxProcess":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:

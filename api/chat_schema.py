@@ -8,90 +8,11 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from api.fields import Flag, Number, Object, Text, Whole
+from api.messages import Messages
 from routing.errors import InvalidRequest
 
-MAX_MESSAGES = 4096
 # Longer than any deadline a provider's batch window has.
 MAX_DEADLINE_S = 7 * 86_400
-_PART_FIELDS = {"text": "text", "image_url": "image_url", "input_audio": "input_audio", "file": "file"}
-
-
-class Content(fields.Field[Any]):
-    """A message's content: text, or a list of parts."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
-        if isinstance(value, str):
-            return value
-        if not isinstance(value, list):
-            raise ValidationError("must be a string or a list of content parts")
-        if not value:
-            raise ValidationError("must hold at least one content part")
-        for index, part in enumerate(value):
-            if problem := _part_problem(part):
-                raise ValidationError({index: [problem]})
-        return value
-
-
-def _part_problem(part: Any) -> str | None:
-    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
-        return "must be an object with a type"
-    kind = part["type"]
-    if kind == "image_url":
-        image = part.get("image_url")
-        url = image.get("url") if isinstance(image, dict) else None
-        if not isinstance(url, str) or not url.startswith(("https://", "http://", "data:")):
-            return "image_url.url must be an http, https or data URL"
-    elif kind in ("text", "refusal") and not isinstance(part.get(kind), str):
-        return f"{kind} must be a string"
-    elif kind in _PART_FIELDS and part.get(_PART_FIELDS[kind]) is None:
-        return f"{_PART_FIELDS[kind]} is missing"
-    return None
-
-
-class ToolCallSchema(Schema):
-    """A tool call of an assistant's earlier turn."""
-
-    class Meta:
-        unknown = INCLUDE
-
-    id = Text(required=True, allow_none=False)
-    function = Object(required=True)
-
-    @validates_schema
-    def check_function(self, data: dict[str, Any], **_: Any) -> None:
-        """A name and its arguments, as text: what a model is shown of its own earlier call."""
-        function = data.get("function") or {}
-        for name in ("name", "arguments"):
-            if not isinstance(function.get(name), str):
-                raise ValidationError("must be a string", f"function.{name}")
-
-
-class MessageSchema(Schema):
-    """One message."""
-
-    class Meta:
-        unknown = INCLUDE
-
-    role = Text(choices=("system", "developer", "user", "assistant", "tool", "function"), required=True)
-    content = Content(allow_none=True)
-    name = Text()
-    tool_call_id = Text()
-    tool_calls = fields.List(fields.Nested(ToolCallSchema), allow_none=True)
-
-    @validates_schema
-    def check_role(self, data: dict[str, Any], **_: Any) -> None:
-        """Only an assistant that called a tool may have nothing to say."""
-        role = data.get("role")
-        if data.get("content") is None and role != "assistant":
-            raise ValidationError("is missing", "content")
-        if (
-            role == "assistant"
-            and not any(data.get(name) for name in ("content", "tool_calls", "function_call", "refusal", "audio"))
-            and data.get("content") != ""
-        ):
-            raise ValidationError("is missing: an assistant message needs content or tool_calls", "content")
-        if role == "tool" and not data.get("tool_call_id"):
-            raise ValidationError("is missing: a tool message answers a tool call", "tool_call_id")
 
 
 class ToolSchema(Schema):
@@ -150,9 +71,7 @@ class ChatCompletionSchema(Schema):
 
     model = Text(shortest=1)
     models = fields.List(Text(shortest=1, allow_none=False), allow_none=True, validate=validate.Length(max=16))
-    messages = fields.List(
-        fields.Nested(MessageSchema), required=True, validate=validate.Length(min=1, max=MAX_MESSAGES)
-    )
+    messages = Messages(required=True)
     temperature = Number(0, 2)
     top_p = Number(0, 1)
     presence_penalty = Number(-2, 2)

@@ -19,6 +19,9 @@ from workers.providers.base import Call, Reply
 
 CONNECT_TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+# Made once: urllib3 would make one for every call.
+_NO_RETRIES = urllib3.Retry(total=False, redirect=False)
+_TIMEOUT = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,10 @@ class ProviderHttp:
                 route.target,
                 body=call.body,
                 headers=call.headers,
-                retries=False,
+                retries=_NO_RETRIES,
                 redirect=False,
                 assert_same_host=False,
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=None),
+                timeout=_TIMEOUT,
                 preload_content=False,
                 decode_content=True,
             )

@@ -189,7 +189,8 @@ class Ledger:
             return self._command("EVALSHA", script.sha, 0, *arguments)
         except redis.exceptions.NoScriptError:
             # A restarted Redis has forgotten its scripts.
-            return self._command("EVAL", script.text, 0, *arguments)
+            self._command("SCRIPT", "LOAD", script.text)
+            return self._command("EVALSHA", script.sha, 0, *arguments)
 
     def _command(self, *command: Any) -> Any:
         try:

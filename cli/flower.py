@@ -12,7 +12,7 @@ from config.settings import Settings
 def flower_argv(settings: Settings) -> tuple[str, ...]:
     """Flower, keeping nothing on disk and asking workers for task events only where the operator wants them."""
     return (
-        *(sys.executable, "-m", "celery", "-A", "workers.app", "flower"),
+        *(sys.executable, "-m", "celery", "-A", "workers.monitor", "flower"),
         f"--address={settings.flower_host}",
         f"--port={settings.flower_port}",
         "--persistent=False",

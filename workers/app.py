@@ -8,12 +8,12 @@ from config.settings import Settings
 from workers import queues
 
 
-def make_app(settings: Settings) -> Celery:
-    """The application as every worker, the scheduler and Flower load it."""
+def make_app(settings: Settings, transport: str | None = queues.TRANSPORT) -> Celery:
+    """The application as workers and the scheduler load it. `transport` None is kombu's own for the broker's URL."""
     app = Celery("model_router", include=["workers.tasks", "workers.lifecycle"])
     app.conf.update(
         broker_url=settings.resolve_redis_url(),
-        broker_transport=queues.TRANSPORT,
+        broker_transport=transport,
         broker_transport_options=queues.broker_options(settings.key_prefix, concurrency=100),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,

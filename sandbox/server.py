@@ -1,32 +1,20 @@
 """The listening socket and the HTTP server around the application."""
 
+import contextlib
 import resource
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any
 
 import gevent
 import gevent.socket
 from gevent import pywsgi
 
 from sandbox.app import Sandbox
-from sandbox.connection import Connection
+from sandbox.handler import Handler
 
 BACKLOG = 8192
 _STOP_S = 1.0
-
-
-class _Handler(pywsgi.WSGIHandler):  # type: ignore[misc]  # gevent is not typed
-    """gevent's handler, with the connection at hand for the application and no line of log per request."""
-
-    def get_environ(self) -> dict[str, Any]:
-        environ: dict[str, Any] = super().get_environ()
-        environ[Connection.KEY] = Connection(self.socket)
-        return environ
-
-    def log_request(self) -> None:
-        pass
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -48,12 +36,14 @@ def listen(host: str, port: int) -> socket.socket:
 def raise_file_limit() -> None:
     """As many open files as the system allows: one per caller."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # macOS names a hard limit that it does not grant.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def serve(listener: socket.socket, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `announce` gets the URL once connections are taken."""
-    server = pywsgi.WSGIServer(listener, Sandbox(), handler_class=_Handler, log=None)
+    server = pywsgi.WSGIServer(listener, Sandbox(), handler_class=Handler, log=None)
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, server.stop, timeout=_STOP_S)
     server.start()

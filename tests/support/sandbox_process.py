@@ -59,10 +59,6 @@ class SandboxProcess:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def base_url(self, provider: str) -> str:
-        """Where a provider's paths begin."""
-        return f"{self.url}/{provider}"
-
     def calls(self, *, log: bool = False) -> dict[str, Any]:
         """What the witness counted; with `log` also its log and `completed_by_marker`."""
         return self._control("GET", "/calls?log=1" if log else "/calls")

@@ -10,10 +10,10 @@ BIN := .venv/bin
 ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test check bench doctor lock clean install install-dev python
+.PHONY: help run test check bench bench-waiting doctor lock clean install install-dev python
 
 help: ## List these targets
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: install ## Start everything on this machine and send one completion (options: UP=--no-probe)
 	@exec $(ROUTER) up $(UP)
@@ -28,6 +28,9 @@ check: install-dev ## Run lint and types only
 
 bench: install ## Compare with the provider alone and with a bare skeleton (options: BENCH=--help)
 	@exec $(BIN)/python -m benchmarks.run $(BENCH)
+
+bench-waiting: install ## 2,000 calls at once on a provider of 5 s, through the queue
+	@exec $(BIN)/python -m benchmarks.waiting $(BENCH)
 
 doctor: install ## Say what is configured, reachable and missing
 	@exec $(ROUTER) doctor

@@ -19,7 +19,7 @@ _HOST = "127.0.0.1"
 _LEFTOVER_S = 15.0
 
 
-class RedisLeftOver(Exception):  # noqa: N818 - named for what it says, as the router's own errors are
+class RedisLeftOver(Exception):
     """An earlier embedded Redis of this HOME still runs and does not stop."""
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class HomeInUse(Exception):  # noqa: N818 - named for what it says, as the router's own errors are
+class HomeInUse(Exception):
     """Another stack runs in this HOME; the message names its process."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 MINIMUM_VERSION = (7, 0)
 
 
-class NoRedisServer(Exception):  # noqa: N818 - named for what it says, as the router's own errors are
+class NoRedisServer(Exception):
     """No usable server program; the message says the ways to get one."""
 
 

@@ -16,11 +16,11 @@ _SETTLED_S = 60.0
 _SHOWN_LOG_LINES = 15
 
 
-class StartFailed(Exception):  # noqa: N818 - named for what it says, as the router's own errors are
+class StartFailed(Exception):
     """A process died or said nothing while the stack started; the message ends with the end of its log."""
 
 
-class StopRequested(Exception):  # noqa: N818 - not an error: a signal came
+class StopRequested(Exception):
     """A stop signal came while something was waited for."""
 
 

@@ -70,7 +70,7 @@ class Plan:
         return cls(wire["policy"], tuple(Candidate.from_wire(candidate) for candidate in wire["candidates"]))
 
 
-def plan(  # noqa: PLR0917 - the inputs of one decision, named as in every caller
+def plan(
     request: RoutingRequest,
     tenant: Tenant,
     policy: PolicyConfig,

@@ -8,7 +8,7 @@ from typing import Any
 _TEN_MINUTES_MS = 600_000
 
 
-class InvalidBehaviour(ValueError):  # noqa: N818 -- reads as what it says, like its siblings
+class InvalidBehaviour(ValueError):
     """A behaviour that cannot be understood; `field` names what is wrong in it."""
 
     def __init__(self, field: str, message: str) -> None:

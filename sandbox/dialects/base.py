@@ -65,7 +65,7 @@ class Stream:
     frames: Sequence[bytes]
 
 
-class Refusal(Exception):  # noqa: N818 -- it is the vendor's refusal, not a failure of ours
+class Refusal(Exception):
     """The vendor would refuse this request with `reply`."""
 
     def __init__(self, reply: Reply) -> None:

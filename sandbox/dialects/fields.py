@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class WrongType(Exception):  # noqa: N818 -- a finding about the caller's JSON, worded by the dialect
+class WrongType(Exception):
     """A field has another type than it should have."""
 
     def __init__(self, path: str, expected: str, value: Any) -> None:

@@ -169,9 +169,7 @@ def test_comment_keys_are_left_out(settings, edit):
         ("tenants/default.json", "quotas.daily_requests", 1.5, "quotas.daily_requests: expected a whole number"),
     ],
 )
-def test_broken_place_is_named(
-    settings, edit, file, path, value, expected
-):
+def test_broken_place_is_named(settings, edit, file, path, value, expected):
     """A broken field is refused with its file, its place and what was expected."""
     edit(file, path, value)
     assert expected in refusal(settings)

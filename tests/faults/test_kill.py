@@ -125,7 +125,8 @@ def test_an_answer_is_kept_while_redis_is_away(start_stack):
     wait_until(lambda: stack.sandbox.calls()["completed"] == 1, what="the provider's answer")
     stack.redis.restart()
     done = wait_until(
-        lambda: (job := stack.get(f"/v1/jobs/{job_id}").json())["status"] == "completed" and job, what="the stored answer"
+        lambda: (job := stack.get(f"/v1/jobs/{job_id}").json())["status"] == "completed" and job,
+        what="the stored answer",
     )
     assert "paid for" in done["response"]["choices"][0]["message"]["content"]
     assert stack.sandbox.calls()["total"] == 1

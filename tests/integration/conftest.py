@@ -8,7 +8,6 @@ import pytest
 from config.settings import PROJECT_ROOT
 from tests.support.stack import Stack
 
-
 TENANTS = {
     "impatient": {
         "tenant_id": "impatient",

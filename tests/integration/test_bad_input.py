@@ -155,8 +155,8 @@ def test_a_body_over_the_limit_is_413(unchanged):
 def test_a_truncated_body_is_400_or_closed(unchanged):
     """A body that ends early leaves no job."""
     with socket.create_connection(("127.0.0.1", unchanged.api.port), timeout=5) as connection:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 1000\r\n\r\n"
-        connection.sendall(head.encode() + b'{"model":')
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+        connection.sendall(f'{head}Content-Length: 1000\r\n\r\n{{"model":'.encode())
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(65536)
     assert answer == b"" or b" 400 " in answer.splitlines()[0]
@@ -190,7 +190,10 @@ def test_another_tenants_job_is_404(stack):
     assert stack.post(path=f"/v1/jobs/{job_id}/cancel", headers=rival).status_code == 404
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/chat/completions", 405), ("POST", "/v1/nothing", 404), ("GET", "/", 404)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/chat/completions", 405), ("POST", "/v1/nothing", 404), ("GET", "/", 404)],
+)
 def test_unknown_paths_and_methods_answer_in_the_same_form(unchanged, method, path, status):
     """Even a wrong URL is answered as an OpenAI client expects."""
     check_error(unchanged.session.request(method, f"{unchanged.api.url}{path}"), status)
@@ -204,5 +207,19 @@ def test_unknown_fields_pass_through(stack):
 
 def test_nulls_stand_for_absent(stack):
     """Clients that send every optional field as null are served."""
-    nulls = dict.fromkeys(("temperature", "max_tokens", "stop", "tools", "tool_choice", "response_format", "n", "seed", "webhook_url", "service_tier", "deadline_s"))
+    nulls = dict.fromkeys(
+        (
+            "temperature",
+            "max_tokens",
+            "stop",
+            "tools",
+            "tool_choice",
+            "response_format",
+            "n",
+            "seed",
+            "webhook_url",
+            "service_tier",
+            "deadline_s",
+        )
+    )
     assert stack.post(chat(**nulls)).status_code == 200

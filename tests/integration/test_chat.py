@@ -30,7 +30,9 @@ def test_a_post_waits_for_its_answer(stack):
     assert response.headers["X-Request-Id"]
 
 
-@pytest.mark.parametrize("model", ["groq/openai/gpt-oss-20b", "google-gemini/gemini-2.5-flash", "hugging-face/openai/gpt-oss-20b"])
+@pytest.mark.parametrize(
+    "model", ["groq/openai/gpt-oss-20b", "google-gemini/gemini-2.5-flash", "hugging-face/openai/gpt-oss-20b"]
+)
 def test_every_provider_answers_in_its_own_dialect(stack, model):
     """One request form reaches each vendor's wire format and comes back in OpenAI's."""
     body = stack.post(chat("Which model are you?", model)).json()
@@ -47,7 +49,13 @@ def test_an_alias_is_routed(stack):
 
 def test_tool_calls_come_through(stack):
     """A tool the request demands is called, whichever dialect says so."""
-    tool = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
+    tool = {
+        "type": "function",
+        "function": {
+            "name": "get_weather",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        },
+    }
     for model in ("groq/openai/gpt-oss-20b", "google-gemini/gemini-2.5-flash"):
         choice = stack.post(chat("Weather?", model, tools=[tool], tool_choice="required")).json()["choices"][0]
         assert choice["finish_reason"] == "tool_calls"

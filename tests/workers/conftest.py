@@ -1,5 +1,7 @@
 """A ledger on the real Redis, and jobs to put in it."""
 
+import dataclasses
+
 import pytest
 import redis as redis_py
 
@@ -9,7 +11,8 @@ from workers.ledger.record import Outcome, Submission
 from workers.pipeline import CommandPipeline
 from workers.redis_client import connect
 
-PLAN = '{"policy": "balanced", "candidates": [["groq", "m", 1, 1, 1, 1, 0, null, null], ["other", "m", 1, 1, 1, 1, 0, null, null]]}'
+_CANDIDATES = '[["groq", "m", 1, 1, 1, 1, 0, null, null], ["other", "m", 1, 1, 1, 1, 0, null, null]]'
+PLAN = f'{{"policy": "balanced", "candidates": {_CANDIDATES}}}'
 
 
 @pytest.fixture
@@ -31,8 +34,6 @@ def pipeline(settings):
 @pytest.fixture
 def make_ledger(pipeline, settings):
     """A ledger with other settings than the defaults."""
-    import dataclasses
-
     return lambda **changes: Ledger(pipeline, dataclasses.replace(settings, **changes))
 
 

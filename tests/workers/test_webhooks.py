@@ -40,7 +40,9 @@ def test_loopback_is_served_when_the_operator_allows_it(deliver):
         assert len(receiver.received) == 1
 
 
-@pytest.mark.parametrize("url", ["http://169.254.169.254/latest/", "http://[::1]/", "http://10.0.0.1/", "http://0x7f000001/"])
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/latest/", "http://[::1]/", "http://10.0.0.1/", "http://0x7f000001/"]
+)
 def test_addresses_inside_the_network_are_refused(deliver, url):
     """Metadata services, private ranges and spelled-out loopback are refused before a connection is made."""
     assert deliver(url, allow_private=False) | {"at": ""} == {

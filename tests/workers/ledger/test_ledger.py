@@ -201,7 +201,9 @@ def test_hand_over_goes_to_the_next_queue(ledger, redis, settings):
     """Failover puts the job on the next candidate's queue with its attempts so far."""
     ledger.submit(submission())
     ledger.claim("job_1", 1)
-    assert ledger.hand_over("job_1", 1, candidate=1, queue="provider.other", attempts='{"duration":1}', evidence="groq/m 0 1")
+    assert ledger.hand_over(
+        "job_1", 1, candidate=1, queue="provider.other", attempts='{"duration":1}', evidence="groq/m 0 1"
+    )
     assert pointers(redis, settings, "provider.other\x06\x163") == [("job_1", 2)]
     claimed = ledger.claim("job_1", 2)
     assert (claimed.candidate, claimed.attempts) == (1, '{"duration":1}')

@@ -15,6 +15,7 @@ from routing.errors import StoreUnavailable
 from routing.job import JobStatus
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Ended
+from workers.loops import keep_running
 
 log = structlog.get_logger()
 
@@ -65,8 +66,8 @@ class Waiters:
 
     def start(self) -> None:
         """Start reading replies and asking after those that may have been lost."""
-        gevent.spawn(self._read)
-        gevent.spawn(self._recheck)
+        keep_running(self._read)
+        keep_running(self._recheck)
 
     def _read(self) -> None:
         while True:

@@ -10,9 +10,12 @@ import json
 from typing import Any
 
 import redis
+import structlog
 from gevent.event import Event
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
+
+log = structlog.get_logger()
 
 # One round trip takes at most this many messages, so that a burst is shared between worker processes.
 MAX_BATCH = 64
@@ -78,8 +81,13 @@ class Channel(kombu_redis.Channel):
         name, messages = reply
         queue = lists[name.decode()]
         self._queue_cycle.rotate(queue)
-        for message in messages:
-            self.connection._deliver(json.loads(message), queue)  # noqa: SLF001 (kombu's hook for transports)
+        for text in messages:
+            try:
+                message = json.loads(text)
+            except ValueError:
+                log.exception("broker.malformed_message", queue=queue, size_bytes=len(text))
+            else:
+                self.connection._deliver(message, queue)  # noqa: SLF001 (kombu's hook for transports)
 
     @property
     def consumer(self) -> redis.Redis:

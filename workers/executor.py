@@ -9,6 +9,7 @@ from typing import Any
 import gevent
 import structlog
 
+from config.configuration import ConfigurationError
 from routing import retry
 from routing.errors import (
     AllProvidersFailed,
@@ -126,6 +127,7 @@ class Executor:
             log.info(
                 "attempt.failed",
                 job_id=run.job.id,
+                request_id=run.job.request_id,
                 provider=run.candidate.deployment.provider,
                 model=run.candidate.deployment.model,
                 error=result.code,
@@ -178,7 +180,11 @@ class Executor:
 
     def _call(self, run: Run) -> Completion:
         deployment = run.candidate.deployment
-        upstream = self._upstreams.get(deployment.provider)
+        try:
+            upstream = self._upstreams.get(deployment.provider)
+        except ConfigurationError as error:
+            # A key or header that cannot be sent: the operator's to mend, and no reason to lose the job.
+            raise ProviderMisconfigured(f"{deployment.provider} is not usable: {error}") from error
         if upstream is None:
             raise ProviderMisconfigured(f"{deployment.provider} is no longer configured on this worker")
         timeout_s = upstream.config.timeout_s

@@ -6,8 +6,10 @@ from typing import Any
 
 import structlog
 from celery.signals import worker_init, worker_ready
+from kombu.exceptions import OperationalError
 
 from config import logs
+from routing.errors import StoreUnavailable
 from workers import queues, runtime
 from workers.rescue import Rescue
 from workers.tasks import deliver_webhook
@@ -33,7 +35,10 @@ def start_runtime(sender: Any, **_: Any) -> None:
 
 
 def _publish_webhook(job_id: str) -> None:
-    deliver_webhook.apply_async((job_id,), queue=queues.WEBHOOKS)
+    try:
+        deliver_webhook.apply_async((job_id,), queue=queues.WEBHOOKS)
+    except OperationalError as error:
+        raise StoreUnavailable("the queue is not available") from error
 
 
 @worker_ready.connect

@@ -4,14 +4,13 @@ import random
 from dataclasses import dataclass
 from functools import cache
 
-import gevent
-
 from config.live import LiveConfiguration
 from config.settings import Settings
 from workers import redis_client
 from workers.executor import Executor
 from workers.leases import Leases
 from workers.ledger.ledger import Ledger
+from workers.loops import keep_running
 from workers.pipeline import CommandPipeline
 from workers.rescue import Rescue
 from workers.upstreams import Upstreams
@@ -44,8 +43,8 @@ class Runtime:
     def start(self, rescue: Rescue) -> None:
         """Start the process's own loops: heartbeat, rescue and the watch on the configuration."""
         self.configuration.start()
-        gevent.spawn(self.leases.run)
-        gevent.spawn(rescue.run)
+        keep_running(self.leases.run)
+        keep_running(rescue.run)
 
 
 @cache

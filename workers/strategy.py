@@ -24,13 +24,13 @@ def pointer_strategy(task: Any, app: Any, consumer: Any) -> Handler:
     spawn = pool._pool.spawn  # noqa: SLF001 (the pool's own apply wraps every call three times)
     run = task.run
 
-    def work(message: Any, arguments: list[Any]) -> None:
+    def work(message: Any) -> None:
         try:
-            run(*arguments)
+            run(*json.loads(message.body)[0])
         finally:
             message.ack()
 
     def handle(message: Any, *_: Any) -> None:
-        spawn(work, message, json.loads(message.body)[0])
+        spawn(work, message)
 
     return handle

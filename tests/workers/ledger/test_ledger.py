@@ -217,6 +217,7 @@ def test_deferred_job_waits_without_a_message(ledger, redis, settings):
     redis.delete(f"{settings.key_prefix}{LIST}")
     assert ledger.defer("job_1", 1, candidate=0, queue="provider.groq", delay_ms=60_000, attempts="", evidence="")
     assert (ledger.rescue(), pointers(redis, settings)) == ([], [])
+    assert due(redis, settings) == pytest.approx(60, abs=1)
     force_due(redis, settings)
     assert ledger.rescue() == [("deferred", "job_1")]
     claimed = ledger.claim("job_1", 3)

@@ -1,0 +1,143 @@
+"""The ledger's one invariant under any order of steps: an accepted, unfinished job stands in the schedule."""
+
+import dataclasses
+import itertools
+
+import pytest
+import redis as redis_py
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from routing.job import JobStatus
+from tests.workers.conftest import outcome, submission
+from workers.ledger.ledger import Ledger
+from workers.ledger.record import Accepted
+from workers.pipeline import CommandPipeline
+from workers.redis_client import connect
+
+QUEUES = ("provider.groq", "provider.other")
+ENDED = {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED}
+_runs = itertools.count()
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Steps on one Redis; each run of the machine has a namespace of its own."""
+
+    # Set by the test.
+    settings = None
+    jobs = Bundle("jobs")
+
+    def __init__(self):
+        super().__init__()
+        own = dataclasses.replace(self.settings, key_prefix=f"{self.settings.key_prefix}{next(_runs)}:")
+        self.prefix = own.key_prefix
+        self.redis = redis_py.Redis.from_url(self.settings.redis_url, decode_responses=True)
+        self.client = connect(self.settings.redis_url)
+        self.pipeline = CommandPipeline(self.client)
+        self.ledger = Ledger(self.pipeline, own)
+        self.accepted = set()
+        self.ended = {}
+        self.running = {}
+
+    def teardown(self):
+        self.pipeline.close()
+        self.client.close()
+        self.redis.close()
+
+    def epoch(self, job):
+        return int(self.redis.hget(f"{self.prefix}job:{job}", "epoch"))
+
+    def status(self, job):
+        return JobStatus(self.redis.hget(f"{self.prefix}job:{job}", "status"))
+
+    @rule(target=jobs, number=st.integers(0, 4), queue=st.sampled_from(QUEUES), webhook=st.booleans())
+    def submit(self, number, queue, webhook):
+        job = f"job_{number}"
+        url = "http://receiver/" if webhook else ""
+        assert self.ledger.submit(submission(job, queue=queue, webhook=url, waiter="api")) == Accepted(job)
+        self.accepted.add(job)
+        return job
+
+    @rule(job=jobs, stale=st.booleans())
+    def claim(self, job, stale):
+        epoch = self.epoch(job) - stale
+        was_queued = self.status(job) is JobStatus.QUEUED
+        claimed = self.ledger.claim(job, epoch)
+        assert (claimed is not None) == (was_queued and not stale)
+        if claimed is not None:
+            self.running[job] = epoch
+
+    @rule(job=jobs, status=st.sampled_from([JobStatus.COMPLETED, JobStatus.FAILED]), late=st.booleans())
+    def finish(self, job, status, late):
+        epoch = self.running.get(job, 1) - late
+        holds = self.status(job) is JobStatus.IN_PROGRESS and self.epoch(job) == epoch
+        assert self.ledger.finish(job, epoch, outcome(status=status)) == holds
+
+    @rule(job=jobs, queue=st.sampled_from(QUEUES), delay_ms=st.sampled_from([0, 60_000]))
+    def give_back(self, job, queue, delay_ms):
+        epoch = self.running.get(job, 1)
+        holds = self.status(job) is JobStatus.IN_PROGRESS and self.epoch(job) == epoch
+        known = {"candidate": 1, "queue": queue, "attempts": "", "evidence": ""}
+        if delay_ms:
+            done = self.ledger.defer(job, epoch, delay_ms=delay_ms, **known)
+        else:
+            done = self.ledger.hand_over(job, epoch, **known)
+        assert done == holds
+
+    @rule(job=jobs)
+    def cancel(self, job):
+        was_over = self.status(job) in ENDED
+        _, cancelled = self.ledger.cancel(job, "acme")
+        assert cancelled != was_over
+
+    @rule()
+    def heartbeat(self):
+        lost = self.ledger.heartbeat(list(self.running.items()))
+        for job, epoch in self.running.items():
+            held = self.status(job) is JobStatus.IN_PROGRESS and self.epoch(job) == epoch
+            assert (job in lost) != held
+
+    @rule()
+    def lose_all_messages(self):
+        for queue in QUEUES:
+            self.redis.delete(f"{self.prefix}{queue}\x06\x163")
+
+    @rule()
+    def everything_falls_due(self):
+        for job in self.redis.zrange(f"{self.prefix}schedule", 0, -1):
+            self.redis.zadd(f"{self.prefix}schedule", {job: 0})
+        self.ledger.rescue()
+
+    @invariant()
+    def unfinished_jobs_stand_in_the_schedule(self):
+        scheduled = set(self.redis.zrange(f"{self.prefix}schedule", 0, -1))
+        for job in self.accepted:
+            assert (job in scheduled) == (self.status(job) not in ENDED), job
+
+    @invariant()
+    def an_end_is_final(self):
+        for job in self.accepted:
+            status, answer = self.redis.hmget(f"{self.prefix}job:{job}", "status", "answer")
+            if JobStatus(status) in ENDED:
+                assert self.ended.setdefault(job, (status, answer)) == (status, answer)
+                assert answer
+            else:
+                assert job not in self.ended
+
+    @invariant()
+    def each_end_is_told_once(self):
+        told = [text.split(" ")[0] for text in self.redis.lrange(f"{self.prefix}replies:api", 0, -1)]
+        assert sorted(told) == sorted(self.ended)
+
+
+@pytest.mark.timeout(180)
+def test_the_invariant_holds_under_any_order_of_steps(settings):
+    """Whatever workers, callers and losses do in whatever order, no accepted job is forgotten or ends twice."""
+    run_state_machine_as_test(
+        type("Machine", (LedgerMachine,), {"settings": settings}),
+        settings=hypothesis_settings(
+            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -16,6 +16,8 @@ if status == 'completed' then
     if amount ~= '0' then redis.call('HINCRBY', usage, name, amount) end
   end
   redis.call('EXPIRE', usage, USAGE_TTL_S)
+  -- What was asked is of no more use once it is answered; a job that failed keeps it, to be run again.
+  redis.call('HDEL', job_key(id), 'request')
 end
 end_job(id, status, http_status, answer)
 return 1

@@ -115,6 +115,15 @@ def test_finish_is_one_step_and_happens_once(ledger, redis, settings):
     assert 0 < redis.ttl(f"{prefix}job:job_1") <= settings.retention_s
 
 
+@pytest.mark.parametrize(("status", "kept"), [(JobStatus.COMPLETED, False), (JobStatus.FAILED, True)])
+def test_only_a_job_without_an_answer_keeps_its_request(ledger, redis, settings, status, kept):
+    """A prompt that was answered is not kept for a day; one that was not can be run again."""
+    ledger.submit(submission())
+    ledger.claim("job_1", 1)
+    ledger.finish("job_1", 1, outcome(status=status))
+    assert redis.hexists(f"{settings.key_prefix}job:job_1", "request") == kept
+
+
 def test_a_failed_job_is_no_usage(ledger, redis, settings):
     """Only answers are counted."""
     ledger.submit(submission())

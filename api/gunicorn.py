@@ -27,7 +27,7 @@ proc_name = "model-router-api"
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 (gunicorn's signature)
-    """Take what start-up made out of the garbage collector's rounds (docs/benchmarks.md has the effect on p99)."""
+    """Take what start-up made out of the garbage collector's rounds: its long ones are what waiting requests feel."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

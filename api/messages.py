@@ -1,7 +1,6 @@
 """The messages of a chat: one field that checks them all in one pass.
 
-A schema per message would cost more than the rest of the request's validation (measured: a tenth of the API's CPU),
-and messages are what a chat is made of.
+A schema per message would cost more than the rest of the request's validation, and messages are what a chat is made of.
 """
 
 from typing import Any

@@ -43,7 +43,7 @@ def _publish_webhook(job_id: str) -> None:
 
 @worker_ready.connect
 def settle_memory(**_: Any) -> None:
-    """Take what start-up made out of the garbage collector's rounds (docs/benchmarks.md has the effect on p99)."""
+    """Take what start-up made out of the garbage collector's rounds: its long ones are what waiting requests feel."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

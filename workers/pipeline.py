@@ -18,7 +18,7 @@ class CommandPipeline:
     """Coalesces commands: a lone one leaves at once, those issued while a round trip is under way leave together.
 
     Nothing waits for a batch to fill, so an idle system pays no latency and a loaded one amortises the round trip
-    (the measured difference is in docs/architecture.md). Commands must be safe to repeat: when a connection turns
+    (docs/architecture.md). Commands must be safe to repeat: when a connection turns
     out to have died they are sent once more on a new one.
     """
 
@@ -53,7 +53,12 @@ class CommandPipeline:
             self._wake.clear()
             while self._pending:
                 batch, self._pending = self._pending[:MAX_BATCH], self._pending[MAX_BATCH:]
-                for (_, slot), reply in zip(batch, self._exchange([command for command, _ in batch]), strict=True):
+                try:
+                    replies = self._exchange([command for command, _ in batch])
+                except Exception as error:  # noqa: BLE001 (whatever it is, nobody may wait for ever)
+                    self._drop_connection()
+                    replies = [error] * len(batch)
+                for (_, slot), reply in zip(batch, replies, strict=True):
                     slot.set(reply)
 
     def _exchange(self, commands: list[Command]) -> list[Any]:

@@ -1,9 +1,12 @@
 """One provider's HTTP connections: `requests` with what it does per call done once per address.
 
-Preparing, merging and looking up cost `requests` more per call than sending does (docs/benchmarks.md), so its session
-resolves proxies, certificates and the connection pool once, and calls go through that pool.
+Preparing, merging and looking up cost `requests` about as much per call as sending does, so its session resolves
+proxies, certificates and the connection pool once, and calls go through that pool.
 """
 
+import http.client
+import socket
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,9 +112,25 @@ class ProviderHttp:
         return route
 
 
-def _why(error: Exception) -> str:
-    """What went wrong, without addresses or memory locations of the client's objects."""
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
+# What the innermost cause of a failed connection is called; the first that fits.
+_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (socket.gaierror, "the name could not be resolved"),
+    (ConnectionRefusedError, "it was refused"),
+    # A subclass of ConnectionResetError.
+    (http.client.RemoteDisconnected, "it was closed without an answer"),
+    (ConnectionResetError, "it was reset"),
+    (BrokenPipeError, "it was closed while the request was sent"),
+    (http.client.IncompleteRead, "it was closed in the middle of the answer"),
+    (ssl.SSLError, "TLS failed"),
+)
+
+
+def _why(error: BaseException) -> str:
+    """What went wrong, in words, without addresses or memory locations of the client's objects."""
+    cause = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    for kind, words in _CAUSES:
+        if isinstance(cause, kind):
+            return f"the connection failed: {words}"
     return f"the connection failed: {type(cause).__name__}"

@@ -1,7 +1,7 @@
 """How a worker starts a pointer: straight into its gevent pool, without Celery's request object and tracer.
 
 Celery's extension point for this is a task's `Strategy`. What the tracer adds (results, retries, time limits,
-signals) is the ledger's business here; measured gain in docs/benchmarks.md. With task events on, Celery's own
+signals) is the ledger's business here, and costs more than starting a job does. With task events on, Celery's own
 strategy is used, so that Flower sees every task.
 """
 

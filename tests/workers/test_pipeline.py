@@ -30,6 +30,15 @@ def test_an_error_reaches_only_its_own_caller(pipeline, settings):
     assert isinstance(calls[1].exception, redis_py.ResponseError)
 
 
+def test_a_command_that_cannot_be_sent_leaves_nobody_waiting(pipeline, settings):
+    """A mistake in one command ends as an error, and the pipeline goes on."""
+    key = f"{settings.key_prefix}text"
+    with gevent.Timeout(5):
+        with pytest.raises(redis_py.DataError):
+            pipeline.call("SET", key, object())
+        assert pipeline.call("SET", key, "x") == b"OK"
+
+
 @pytest.fixture
 def own_redis():
     node = RedisNode()

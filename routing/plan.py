@@ -136,19 +136,10 @@ def plan(
         by_wish = any(left.param == "provider" for left in exclusions)
         raise NoCandidates(f"no deployment can serve this request: {reasons}", param="provider" if by_wish else "model")
     wishes = request.preferences
-    tenant_places = _tenant_places(tenant)
+    places = _tenant_places(tenant)
     parts = parts_of([deployment for deployment, _ in found], request, policy, snapshot, now)
     candidates = [
-        Candidate(
-            deployment,
-            score(policy, part),
-            part.cost,
-            part.latency,
-            part.uptime,
-            _tier(deployment, wish, part, wishes, tenant_places),
-            part.cost_microusd,
-            part.latency_ms,
-        )
+        _candidate(deployment, policy, part, _tier(deployment, wish, part, wishes, places))
         for (deployment, wish), part in zip(found, parts, strict=True)
     ]
     ordered = _ordered(candidates, wishes, rng)
@@ -205,6 +196,19 @@ def _tenant_places(tenant: Tenant) -> dict[str, int]:
         return {}
     first = () if tenant.primary_provider is None else (tenant.primary_provider,)
     return {name: place for place, name in enumerate(dict.fromkeys((*first, *tenant.fallback_order)))}
+
+
+def _candidate(deployment: Deployment, policy: PolicyConfig, parts: Parts, tier: int) -> Candidate:
+    return Candidate(
+        deployment,
+        score(policy, parts),
+        parts.cost,
+        parts.latency,
+        parts.uptime,
+        tier,
+        parts.cost_microusd,
+        parts.latency_ms,
+    )
 
 
 def _tier(

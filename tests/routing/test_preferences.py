@@ -73,6 +73,14 @@ def test_order_goes_first_and_the_others_follow():
     assert order(wishing(order=["D/m"]))[0] == "d"
 
 
+def test_order_draws_no_lots():
+    """Equals behind an order keep one place, whatever the seed."""
+    rows = tuple(row(name) for name in NAMES)
+    body = {"provider": {"order": ["c"]}}
+    assert {tuple(order(planned(body, rows, seed=seed))) for seed in range(20)} == {("c", "a", "b", "d")}
+    assert len({tuple(order(planned({}, rows, seed=seed))) for seed in range(20)}) > 1
+
+
 def test_order_stands_above_policy_and_tenant():
     """A listed provider that is failing is still tried first: the caller said so. Those not listed keep the bounds."""
     failing = {"d": calls(0, 20), "a": calls(0, 20)}

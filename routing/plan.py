@@ -217,7 +217,7 @@ def _tier(
     """Which group the candidate is tried in; what the caller asks for goes before what policy and tenant prefer."""
     tier = 0 if wishes.sort_across_models else wish * _MODEL_STEP
     # Tokens per second are not recorded yet, so that bound is missed by nobody.
-    if wishes.falls_short(parts.latency_ms, None):
+    if wishes is not NONE and wishes.falls_short(parts.latency_ms, None):
         tier += _SHORT_STEP
     if wishes.order:
         place = wishes.place(deployment)

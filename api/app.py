@@ -5,7 +5,7 @@ import secrets
 
 from flask import Flask, Response, request
 
-from api import completions, error_handlers, health, jobs, models, webhook_secret
+from api import completions, error_handlers, health, jobs, models, routing_plan, webhook_secret
 from api.context import EXTENSION
 from api.services import Services
 
@@ -20,7 +20,7 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
     # A path with a stray slash is an unknown path, not a redirect that a POST would lose its body on.
     app.url_map.strict_slashes = False
-    for module in (completions, jobs, models, health, webhook_secret):
+    for module in (completions, jobs, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
     error_handlers.register(app)
     app.before_request(_name_request)

@@ -9,6 +9,7 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, vali
 
 from api.fields import Flag, Number, Object, Text, Whole
 from api.messages import Messages
+from api.preferences_schema import PreferencesSchema
 from routing.errors import InvalidRequest
 
 # Longer than any deadline a provider's batch window has.
@@ -92,7 +93,7 @@ class ChatCompletionSchema(Schema):
     reasoning_effort = Text()
     user = Text(longest=512)
     metadata = Object()
-    provider = Object()
+    provider = fields.Nested(PreferencesSchema, allow_none=True)
     background = Flag()
     service_tier = Text(choices=("auto", "default", "flex", "priority"))
     deadline_s = Number(high=MAX_DEADLINE_S, above=0)

@@ -13,7 +13,7 @@ from api.context import services
 from api.principal import Principal
 from routing.errors import InvalidRequest
 from routing.job import ServiceTier
-from routing.plan import plan
+from routing.plan import Plan, plan
 from routing.request import RoutingRequest
 from workers.ledger.record import Accepted, Conflict, Existing
 from workers.queue import Order, submit
@@ -56,12 +56,17 @@ def parse_wait(text: str, where: str) -> float:
 
 def place(principal: Principal, body: dict[str, Any], job_id: str, waiter: str) -> Accepted | Existing | Conflict:
     """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise."""
+    wanted = RoutingRequest.from_body(body)
+    planned = route(principal, wanted, time.time())
+    return submit(services().ledger, job_id, principal.tenant, wanted.model, body, planned, _order(body, waiter))
+
+
+def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
+    """The plan of a request as this process sees the providers; raises ModelNotFound, NoCandidates, InvalidRequest."""
     parts = services()
     edition = parts.directory.current
-    wanted = RoutingRequest.from_body(body)
     policy = edition.policy(wanted.policy or principal.tenant.routing_policy)
-    route = plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, time.time(), parts.rng)
-    return submit(parts.ledger, job_id, principal.tenant, wanted.model, body, route, _order(body, waiter))
+    return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
 
 
 def _order(body: dict[str, Any], waiter: str) -> Order:

@@ -9,6 +9,7 @@ from cli.beat import beat
 from cli.doctor import doctor
 from cli.environment import apply_env_file
 from cli.flower import flower
+from cli.plan import plan
 from cli.sandbox import sandbox
 from cli.up import up
 from cli.worker import worker
@@ -31,5 +32,5 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor):
+for _command in (up, api, worker, beat, flower, sandbox, doctor, plan):
     main.add_command(_command)

@@ -72,6 +72,8 @@ class ProviderConfig:
     # One call may take this long, from its first byte out to its last byte in.
     timeout_s: float = 120.0
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Whether the vendor keeps or trains on what it is sent, as the operator knows it; None: the row does not say.
+    collects_data: bool | None = None
     # Resolved when the configuration is loaded, never from the file: the sandbox stands in for this account.
     sandboxed: bool = False
     # Resolved when the configuration is loaded: enabled, and its key (or the sandbox) is there.

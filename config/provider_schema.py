@@ -92,6 +92,7 @@ class ProviderSchema(StrictSchema):
     concurrency = Whole(1, 10_000, load_default=ProviderConfig.__dataclass_fields__["concurrency"].default)
     timeout_s = Number(0, 86_400, above=True, load_default=ProviderConfig.__dataclass_fields__["timeout_s"].default)
     headers = Table("header name", _HEADER, Text("visible ASCII text", _HEADER_VALUE), load_default=dict)
+    collects_data = Flag(load_default=None, allow_none=True)
     description = Text(load_default="")
 
     @validates_schema
@@ -122,6 +123,7 @@ def provider_config(name: str, row: Mapping[str, Any]) -> ProviderConfig:
         concurrency=row["concurrency"],
         timeout_s=float(row["timeout_s"]),
         headers=row["headers"],
+        collects_data=row["collects_data"],
     )
 
 

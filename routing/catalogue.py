@@ -28,6 +28,9 @@ class Deployment:
     capabilities: frozenset[str] | None = None
     # Why its provider cannot be called; None where it can.
     unusable_reason: str | None = None
+    # What its provider's row says; neither travels with a plan, as no worker asks.
+    dialect: str = field(default="", compare=False)
+    collects_data: bool | None = field(default=None, compare=False)
     id: str = field(init=False, compare=False)
     # Micro-dollars per token, and the price in its wire form: constants of every plan.
     input_rate: float | None = field(init=False, compare=False, repr=False)
@@ -53,6 +56,8 @@ class Exclusion:
     provider: str
     model: str
     reason: str
+    # The request's field that left it out.
+    param: str = field(default="model", compare=False)
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}: {self.reason}"
@@ -129,6 +134,8 @@ def _deployment(provider: ProviderConfig, model: str) -> Deployment:
         context_length=row.context_length if row is not None else None,
         capabilities=capabilities,
         unusable_reason=None if provider.usable else provider.unusable_reason or "not usable",
+        dialect=provider.type,
+        collects_data=provider.collects_data,
     )
 
 

@@ -24,6 +24,9 @@ class Parts:
     uptime: float
     # Whether it keeps the policy's min_uptime and max_latency, as far as its latency is known.
     within_bounds: bool
+    # What the terms rest on: micro-dollars for this request, ms; None where it is not known.
+    cost_microusd: float | None = None
+    latency_ms: float | None = None
 
 
 def parts_of(
@@ -38,7 +41,8 @@ def parts_of(
     health = [snapshot.of(deployment.id) for deployment in deployments]
     latencies = [known.latency_ms(now) for known in health]
     uptimes = [known.uptime(now) for known in health]
-    cost_parts = _relative([_cost(deployment, request) for deployment in deployments], _COST_GRAIN_MICROUSD)
+    costs = [_cost(deployment, request) for deployment in deployments]
+    cost_parts = _relative(costs, _COST_GRAIN_MICROUSD)
     latency_parts = _relative(latencies, _LATENCY_GRAIN_MS)
     dearest = min((part for part in cost_parts if part is not None), default=1.0)
     known_latency = [part for part in latency_parts if part is not None]
@@ -50,8 +54,12 @@ def parts_of(
             latency=usual if latency is None else latency,
             uptime=uptime,
             within_bounds=uptime >= policy.min_uptime and (latency_ms is None or latency_ms <= slowest_ms),
+            cost_microusd=cost_microusd,
+            latency_ms=latency_ms,
         )
-        for cost, latency, uptime, latency_ms in zip(cost_parts, latency_parts, uptimes, latencies, strict=True)
+        for cost, latency, uptime, latency_ms, cost_microusd in zip(
+            cost_parts, latency_parts, uptimes, latencies, costs, strict=True
+        )
     ]
 
 

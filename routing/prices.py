@@ -36,7 +36,7 @@ def cost_microusd(price: Price, usage: Usage) -> int:
     USD per million tokens is micro-dollars per token. Cached tokens are part of the prompt and are priced once: at
     `cached_input`, or as other input where that is unknown. Reasoning tokens are part of the completion.
     """
-    rates = _rates(price, usage.prompt_tokens)
+    rates = rates_at(price, usage.prompt_tokens)
     cached = min(max(usage.cached_tokens, 0), usage.prompt_tokens)
     cached_rate = rates.input if rates.cached_input is None else rates.cached_input
     total = (usage.prompt_tokens - cached) * rates.input + cached * cached_rate + usage.completion_tokens * rates.output
@@ -68,7 +68,8 @@ def _decimals(amounts: Sequence[str | None]) -> tuple[Decimal, Decimal, Decimal 
     return Decimal(str(paid)), Decimal(str(made)), None if cached is None else Decimal(cached)
 
 
-def _rates(price: Price, prompt_tokens: int) -> Price | PriceTier:
+def rates_at(price: Price, prompt_tokens: int) -> Price | PriceTier:
+    """What the tokens of a request with a prompt of this length cost, all of them."""
     reached = [tier for tier in price.tiers if prompt_tokens > tier.above_tokens]
     return reached[-1] if reached else price
 

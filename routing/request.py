@@ -4,6 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from routing import preferences
+from routing.parameters import questionable
+from routing.preferences import Preferences
+
 # English text and code run near four characters to a token; other scripts have fewer, so this is a low estimate.
 _CHARACTERS_PER_TOKEN = 4
 # What vendors count for a picture of usual size, rounded.
@@ -22,11 +26,16 @@ class RoutingRequest:
     prompt_tokens: int = 0
     max_tokens: int | None = None
     policy: str | None = None
+    preferences: Preferences = preferences.NONE
+    # Parameters asked for that some dialect does not honour; only read where the caller requires them honoured.
+    parameters: frozenset[str] = frozenset()
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The model and its fallbacks, each once, in the caller's order."""
-        return tuple(dict.fromkeys((self.model, *self.models))) if self.models else (self.model,)
+        """The model and its fallbacks, each once, in the caller's order, without `:nitro` and `:floor`."""
+        if not self.models:
+            return (preferences.without_suffix(self.model),)
+        return tuple(dict.fromkeys(map(preferences.without_suffix, (self.model, *self.models))))
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> "RoutingRequest":
@@ -45,13 +54,17 @@ class RoutingRequest:
         listed = body.get("models")
         models = tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list | tuple) else ()
         max_tokens = body.get("max_completion_tokens") or body.get("max_tokens")
+        model = body.get("model") or (models[0] if models else "")
+        wishes = Preferences.from_body(body, (model, *models))
         return cls(
-            model=body.get("model") or (models[0] if models else ""),
+            model=model,
             models=models,
             needs=frozenset(needs),
             prompt_tokens=tokens,
             max_tokens=max_tokens if isinstance(max_tokens, int) else None,
             policy=body.get("routing_policy"),
+            preferences=wishes,
+            parameters=questionable(body) if wishes.require_parameters else frozenset(),
         )
 
 

@@ -30,6 +30,14 @@ def test_agreed_shapes_load_unchanged(settings):
     assert loaded.tenants["default"].quotas.daily_requests == 1000
 
 
+def test_a_row_may_say_whether_it_collects_data(settings, edit):
+    """What the operator states is kept, and silence is neither yes nor no."""
+    edit("providers.json", "groq.collects_data", to=False)
+    loaded = load(settings, {})
+    assert loaded.providers["groq"].collects_data is False
+    assert loaded.providers["google-gemini"].collects_data is None
+
+
 def test_enterprise_form(settings):
     """The enterprise form loads: a top-level policy goes first, its underscore is a hyphen, and ms become seconds."""
     tenant = load(settings, {}).tenants["enterprise"]
@@ -103,6 +111,7 @@ def test_comment_keys_are_left_out(settings, edit):
         ("providers.json", "groq.endpoint", "https://host:99999/", "groq.endpoint: expected an http"),
         ("providers.json", "groq.enabled", "true", "groq.enabled: expected true or false"),
         ("providers.json", "groq.enabled", 1, "groq.enabled: expected true or false"),
+        ("providers.json", "groq.collects_data", "no", "groq.collects_data: expected true or false"),
         ("providers.json", "groq.type", "grok", "groq.type: unknown dialect; did you mean 'groq'?"),
         ("providers.json", "groq.name", "other", "groq.name: expected 'groq', the row's own key"),
         (

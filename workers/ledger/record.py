@@ -163,6 +163,7 @@ class JobRecord:
     http_status: int | None
     answer: bytes | None
     webhook: str | None
+    plan: Plan
 
     def as_object(self) -> dict[str, Any]:
         """The job as polls and webhooks show it. `response` and `error` are OpenAI's own objects."""
@@ -179,6 +180,7 @@ class JobRecord:
             "deadline_at": self.deadline_at,
             "provider": self.provider,
             "attempts": list(self.attempts),
+            "plan": self.plan.as_object(),
             "response": body if body is not None and error is None else None,
             "error": error,
         }
@@ -205,4 +207,5 @@ class JobRecord:
             http_status=int(stored[b"http_status"]) if b"http_status" in stored else None,
             answer=stored.get(b"answer"),
             webhook=stored[b"webhook"].decode() if b"webhook" in stored else None,
+            plan=Plan.from_wire(json.loads(stored[b"plan"])),
         )

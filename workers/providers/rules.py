@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from routing.errors import NotExpressible
+from routing.parameters import asks_for
 
 # Hints a native dialect has no words for. The answer keeps its form without them.
 HINTS: Mapping[str, str] = {
@@ -30,26 +31,11 @@ FORMS: Mapping[str, str] = {
     "function_call": "the deprecated form of `tool_choice`",
 }
 
-# Values of a refused field that ask for nothing; null is always one.
-HARMLESS: Mapping[str, tuple[Any, ...]] = {
-    "n": (1,),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
-    "modalities": (["text"], []),
-    "functions": ([],),
-    "function_call": ("none",),
-    "parallel_tool_calls": (True,),
-}
-
 
 def refuse(dialect: str, refused: Mapping[str, str], request: Mapping[str, Any]) -> None:
     """Raise NotExpressible for the first field of `refused` that `request` really asks for."""
     for name, reason in refused.items():
-        value = request.get(name)
-        if name == "parallel_tool_calls" and not request.get("tools"):
-            # Many clients always send it; without tools it asks for nothing.
-            continue
-        if value is not None and value not in HARMLESS.get(name, ()):
+        if asks_for(request, name):
             raise NotExpressible(f"{dialect} cannot express {name!r}: {reason}", param=name)
 
 

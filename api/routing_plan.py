@@ -1,0 +1,45 @@
+"""POST /v1/routing/plan: how a chat request would be routed now. No job, no call, no cost."""
+
+import time
+from typing import Any
+
+from flask import Blueprint, Response
+
+from api import chat_schema, replies
+from api.context import services
+from api.json_body import read_json_object
+from api.ordering import route
+from api.principal import authenticate
+from routing.health import Health
+from routing.plan import Candidate
+from routing.request import RoutingRequest
+
+blueprint = Blueprint("routing_plan", __name__, url_prefix="/v1/routing")
+
+
+@blueprint.post("/plan")
+def dry_run() -> Response:
+    """The candidates in the order they would be tried, with what their scores rest on, and who was left out and why.
+
+    The body is a chat completion's. Near-equal candidates take turns, so two answers may differ in their order.
+    """
+    principal = authenticate()
+    body = read_json_object()
+    chat_schema.check(body)
+    now = time.time()
+    snapshot = services().snapshots.current
+    planned = route(principal, RoutingRequest.from_body(body), now)
+    shown = planned.as_object()
+    for candidate, entry in zip(planned.candidates, shown["candidates"], strict=True):
+        entry["estimates"] = _estimates(candidate, snapshot.of(candidate.deployment.id), now)
+    return replies.as_json(shown)
+
+
+def _estimates(candidate: Candidate, health: Health, now: float) -> dict[str, Any]:
+    """Micro-dollars for this request, ms, a share, and how many faded calls it rests on; null: not known."""
+    return {
+        "cost_microusd": None if candidate.cost_microusd is None else round(candidate.cost_microusd, 3),
+        "latency_ms": None if candidate.latency_ms is None else round(candidate.latency_ms, 1),
+        "uptime": round(health.uptime(now), 4),
+        "evidence": round(health.evidence(now), 2),
+    }

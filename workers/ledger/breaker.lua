@@ -134,7 +134,10 @@ end
 local function breaker_wait(b, settings)
   if b.state == 'open' then return math.max(b.till - now, 0) end
   if b.state == 'forced_open' then return -1 end
-  if b.state == 'half_open' and drop_lost_probes(b) + sums(b.ring, 0) >= settings.permitted then return -1 end
+  if b.state ~= 'half_open' then return 0 end
+  local live = drop_lost_probes(b)
+  -- With none under way there is a place: a reload may have cut the permits below the outcomes there are.
+  if live > 0 and live + sums(b.ring, 0) >= settings.permitted then return -1 end
   return 0
 end
 

@@ -37,15 +37,6 @@ from enum import Enum
 from typing import Any, ClassVar
 
 
-class Blame(Enum):
-    """Whose circuit breaker a failed attempt counts for."""
-
-    ACCOUNT = "account"
-    # The deployment's own, and not its account's.
-    DEPLOYMENT = "deployment"
-    NOBODY = "nobody"
-
-
 class NextStep(Enum):
     """What a failed attempt calls for; routing/retry.py decides within these."""
 
@@ -209,8 +200,8 @@ class ProviderError(RouterError):
     next_step: ClassVar[NextStep] = NextStep.RETRY
     # Whether it speaks of the deployment's health (a rate limit or a bad request does not).
     unhealthy: ClassVar[bool] = True
-    # Of an unhealthy one: ACCOUNT is the deployment's breaker and its account's.
-    blame: ClassVar[Blame] = Blame.ACCOUNT
+    # Whether an unhealthy one counts for the circuit breakers.
+    trips: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -239,7 +230,7 @@ class ProviderTimeout(ProviderError):
 class PatienceEnded(ProviderTimeout):
     """The tenant's `timeout_ms` or the job's deadline cut the call short, sooner than a provider can be blamed."""
 
-    blame = Blame.NOBODY
+    trips = False
 
 
 class ProviderFailed(ProviderError):
@@ -267,8 +258,8 @@ class ProviderMisconfigured(ProviderError):
 
     code = "provider_misconfigured"
     next_step = NextStep.FAILOVER
-    # Callers may name models that do not exist: that must not close an account to everybody.
-    blame = Blame.DEPLOYMENT
+    # Waiting mends nothing here, and made-up model names must not shut an account to everybody.
+    trips = False
 
 
 class ProviderRefused(ProviderError):

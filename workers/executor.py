@@ -13,7 +13,6 @@ from config.configuration import ConfigurationError
 from routing import retry
 from routing.errors import (
     AllProvidersFailed,
-    Blame,
     BreakerOpen,
     CapacityExceeded,
     ContextLengthExceeded,
@@ -46,8 +45,6 @@ log = structlog.get_logger()
 STORE_RETRY_S = 0.25
 # A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
 LEAST_PATIENCE_S = 10.0
-# The outcome of a failed attempt in the ledger's evidence.
-_OUTCOMES = {Blame.ACCOUNT: 0, Blame.DEPLOYMENT: 2, Blame.NOBODY: 3}
 
 
 @dataclass(slots=True)
@@ -196,7 +193,7 @@ class Executor:
             )
             run.attempts.append(attempt)
             if error.unhealthy:
-                run.evidence.append(f"{deployment.id} {_OUTCOMES[error.blame]} {attempt.duration_ms}")
+                run.evidence.append(f"{deployment.id} {0 if error.trips else 2} {attempt.duration_ms}")
             return error
         duration_ms = round((time.monotonic() - began) * 1000, 1)
         run.attempts.append(

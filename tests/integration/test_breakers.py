@@ -24,6 +24,8 @@ CARELESS = {
     "features": {"circuit_breaker": False},
 }
 
+IMPATIENT = {**CARELESS, "tenant_id": "impatient", "api_keys": ["ak-impatient"], "features": {"timeout_ms": 200}}
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
@@ -31,7 +33,8 @@ def running(tmp_path_factory):
     folder = tmp_path_factory.mktemp("breakers") / "config"
     shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (folder / "policies" / "breaker.json").write_text(json.dumps(SETTINGS))
-    (folder / "tenants" / "careless.json").write_text(json.dumps(CARELESS))
+    for tenant in (CARELESS, IMPATIENT):
+        (folder / "tenants" / f"{tenant['tenant_id']}.json").write_text(json.dumps(tenant))
     stack = Stack(("groq", "hugging-face"), environment={"MODEL_ROUTER_CONFIG": str(folder)})
     yield stack
     stack.stop()
@@ -62,7 +65,8 @@ def ask(stack, **fields):
 
 
 def calls(stack):
-    return stack.sandbox.calls()["by_provider"].get("groq", 0)
+    """How many calls groq got."""
+    return stack.sandbox.calls()["by_provider"].get("groq", {"total": 0})["total"]
 
 
 def open_groq(stack):
@@ -129,18 +133,32 @@ def test_a_careless_tenant_is_not_held_back(stack):
     open_groq(stack)
     stack.sandbox.behave("groq")
     stack.redis.client.hset("mr:breakers", "groq", "forced_open 1 0 0 0 - -")
-    seen(stack, lambda breakers: breakers["groq"]["state"] == "forced_open")
+    seen(stack, lambda breakers: breakers.get("groq", {}).get("state") == "forced_open")
     response = stack.post(chat("Now.", model=GROQ), headers={"Authorization": "Bearer ak-careless"})
     assert response.status_code == 200, response.text
 
 
 def test_a_made_up_model_does_not_shut_its_provider(stack):
-    """Calls for a model that does not exist open its own breaker and never the account's, nor are they shown."""
+    """Calls for a model that does not exist open no breaker: each is told so at once, and nobody else is hurt."""
     stack.sandbox.behave("groq", fault="status", status=404)
     for _ in range(6):
-        stack.post(chat("?", model="groq/no-such-model", deadline_s=1))
+        assert stack.post(chat("?", model="groq/no-such-model")).status_code == 502
     stack.sandbox.behave("groq")
     assert ask(stack) == [("groq", "completed")]
-    assert stack.redis.client.hget("mr:breakers", "groq/no-such-model").startswith("open")
-    shown = seen(stack, lambda breakers: "groq" in breakers)
-    assert "groq/no-such-model" not in shown
+    assert stack.redis.client.hkeys("mr:breakers").count("groq/no-such-model") == 0
+
+
+def test_an_impatient_tenant_shuts_nobody_out(stack):
+    """Calls that a tenant's own time-out cuts short say nothing to a breaker."""
+    stack.sandbox.behave("groq", latency_ms=2000)
+    for _ in range(3):
+        response = stack.post(chat("Now!", model=GROQ), headers={"Authorization": "Bearer ak-impatient"})
+        assert response.status_code == 502, response.text
+        assert "provider_timeout" in response.text
+    assert stack.redis.client.hkeys("mr:breakers") == []
+
+
+def test_only_configured_names_are_shown(stack):
+    """What other callers made up is not told to anybody."""
+    stack.redis.client.hset("mr:breakers", mapping={"groq/secret": "closed 1 0 0 0 - -", "groq": "closed 1 0 0 0 - -"})
+    assert seen(stack, lambda breakers: "groq" in breakers).keys() == {"groq"}

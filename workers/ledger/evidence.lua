@@ -28,7 +28,7 @@ local function record_health(deployment, succeeded, duration_ms)
 end
 
 -- `evidence` is a flat list of words: deployment, outcome, duration in ms; deployments hold no blanks. The outcome is
--- 1 (good), 0 (failed), 2 (failed, by the deployment's doing alone) or 3 (failed, and nothing for a breaker).
+-- 1 (good), 0 (failed) or 2 (failed, and nothing to a breaker).
 -- `run` is "id:epoch", by which a breaker knows its probes.
 local function record_evidence(evidence, run, settings)
   if evidence == '' then return end
@@ -36,10 +36,10 @@ local function record_evidence(evidence, run, settings)
   for deployment, outcome, duration in string.gmatch(evidence, '(%S+) (%d) (%S+)') do
     duration = tonumber(duration)
     record_health(deployment, outcome == '1', duration)
-    if outcome ~= '3' then
+    if outcome ~= '2' then
       local failed, slow = outcome == '1' and 0 or 1, duration >= settings.slow_ms and 1 or 0
       record_call(deployment, run, failed, slow, settings)
-      if outcome ~= '2' then record_call(account_of(deployment), run, failed, slow, settings) end
+      record_call(account_of(deployment), run, failed, slow, settings)
     end
   end
 end

@@ -11,14 +11,19 @@ from workers.pipeline import CommandPipeline
 from workers.redis_client import connect
 
 
+def say(*words):
+    sys.stdout.write(" ".join(words) + "\n")
+    sys.stdout.flush()
+
+
 def main():
     url, prefix, *jobs = sys.argv[1:]
     ledger = Ledger(CommandPipeline(connect(url)), Settings(redis_url=url, key_prefix=prefix))
     ledger.ping()
-    print("ready", flush=True)
+    say("ready")
     sys.stdin.readline()
     claims = [ledger.claim(job, 1) for job in jobs]
-    print("passed", *(claimed.id for claimed in claims if claimed is not None and claimed.detour is None), flush=True)
+    say("passed", *(claimed.id for claimed in claims if claimed is not None and claimed.detour is None))
 
 
 main()

@@ -13,11 +13,11 @@ local changes = {}
 
 local function account_of(deployment) return string.match(deployment, '^[^/]+') end
 
--- The words of config/breaker.py's settings, in its order; times in ms.
+-- The words of breakers.py's `words`, in its order; times in ms.
 local function breaker_settings(words)
   local n = {}
   for word in string.gmatch(words, '%S+') do n[#n + 1] = tonumber(word) end
-  return { failure_rate = n[1], slow_rate = n[2], slow_ms = n[3], window_ms = n[4], minimum = n[5], wait_ms = n[6],
+  return { slow_ms = n[1], window_ms = n[2], failure_rate = n[3], slow_rate = n[4], minimum = n[5], wait_ms = n[6],
     multiplier = n[7], max_wait_ms = n[8], permitted = n[9] }
 end
 
@@ -73,10 +73,19 @@ local function counted(ring, start, since, failed, slow)
   return string.format('%d:%d:%d:%d%s', newest, calls + 1, failures + failed, slows + slow, rest)
 end
 
+local function slice_start(window_ms)
+  return now - now % math.max(math.floor(window_ms / RING_BUCKETS), 1)
+end
+
+-- A good call in the newest slice of a closed breaker, as nearly every call is: nothing else of it need be read.
+local function counted_good(stored, start)
+  local head, newest, calls, tail = string.match(stored or '', '^(closed %d+ %d+ %d+ %d+ %S+ )(%d+):(%d+)(.*)$')
+  if head and tonumber(newest) >= start then return head .. newest .. ':' .. (calls + 1) .. tail end
+end
+
 local function record_closed(name, b, failed, slow, settings)
-  local width = math.max(math.floor(settings.window_ms / RING_BUCKETS), 1)
   local since = now - settings.window_ms
-  b.ring = counted(b.ring, now - now % width, since, failed, slow)
+  b.ring = counted(b.ring, slice_start(settings.window_ms), since, failed, slow)
   -- A good call never opens it.
   if failed + slow == 0 then return end
   local calls, failures, slows = sums(b.ring, since)
@@ -106,9 +115,8 @@ local function record_probe(name, b, run, failed, slow, settings)
   return true
 end
 
--- One call's outcome for one breaker. An open or forced one learns nothing: these calls began before, or past it.
-local function record_call(name, run, failed, slow, settings)
-  local stored = redis.call('HGET', BREAKERS, name)
+-- An open or forced breaker learns nothing: these calls began before, or past it.
+local function learn(name, stored, run, failed, slow, settings)
   if not stored and string.find(name, '/', 1, true) and redis.call('HLEN', BREAKERS) >= MAX_DEPLOYMENTS then return end
   local b = parse_breaker(stored)
   if b.state == 'closed' then
@@ -117,6 +125,25 @@ local function record_call(name, run, failed, slow, settings)
   elseif b.state == 'half_open' and record_probe(name, b, run, failed, slow, settings) then
     write_breaker(name, b)
   end
+end
+
+-- One call's outcome, for the breakers of its deployment and its account.
+local function record_call(deployment, run, failed, duration_ms, words)
+  local account = account_of(deployment)
+  local stored = redis.call('HMGET', BREAKERS, deployment, account)
+  local slow_ms, window_ms = string.match(words, '^(%S+) (%S+)')
+  local slow = duration_ms >= tonumber(slow_ms) and 1 or 0
+  if failed + slow == 0 then
+    local start = slice_start(tonumber(window_ms))
+    local own, whole = counted_good(stored[1], start), counted_good(stored[2], start)
+    if own and whole then
+      redis.call('HSET', BREAKERS, deployment, own, account, whole)
+      return
+    end
+  end
+  local settings = breaker_settings(words)
+  learn(deployment, stored[1], run, failed, slow, settings)
+  learn(account, stored[2], run, failed, slow, settings)
 end
 
 -- A probe's place is its run's: it is free again when that run no longer holds the job, however that came.

@@ -13,10 +13,11 @@ log = structlog.get_logger()
 def words(config: BreakerConfig) -> str:
     """The settings as breaker.lua reads them; times in ms."""
     numbers = (
-        config.failure_rate_threshold,
-        config.slow_call_rate_threshold,
+        # First what is read at every call.
         config.slow_call_duration_threshold_ms,
         config.sliding_window_s * 1000,
+        config.failure_rate_threshold,
+        config.slow_call_rate_threshold,
         config.minimum_number_of_calls,
         config.wait_duration_in_open_state_s * 1000,
         config.exponential_backoff_multiplier,

@@ -31,15 +31,11 @@ end
 -- 1 (good), 0 (failed) or 2 (failed, and nothing to a breaker).
 -- `run` is "id:epoch", by which a breaker knows its probes.
 local function record_evidence(evidence, run, settings)
-  if evidence == '' then return end
-  settings = breaker_settings(settings)
   for deployment, outcome, duration in string.gmatch(evidence, '(%S+) (%d) (%S+)') do
     duration = tonumber(duration)
     record_health(deployment, outcome == '1', duration)
     if outcome ~= '2' then
-      local failed, slow = outcome == '1' and 0 or 1, duration >= settings.slow_ms and 1 or 0
-      record_call(deployment, run, failed, slow, settings)
-      record_call(account_of(deployment), run, failed, slow, settings)
+      record_call(deployment, run, outcome == '1' and 0 or 1, duration, settings)
     end
   end
 end

@@ -1,5 +1,6 @@
 """Whether this process, its Redis and the providers are well."""
 
+import time
 from typing import Any
 
 from flask import Blueprint, Response
@@ -7,6 +8,7 @@ from flask import Blueprint, Response
 from api import replies
 from api.context import services
 from api.principal import authenticate
+from routing.breaker import Breaker
 from routing.errors import StoreUnavailable
 from routing.health import Health
 
@@ -40,7 +42,7 @@ def health() -> Response:
 
 @blueprint.get("/v1/health/providers")
 def providers() -> Response:
-    """What recorded attempts say of each provider, its deployments taken together."""
+    """What recorded attempts say of each provider, its deployments taken together, and the circuit breakers."""
     authenticate()
     edition = services().directory.current
     snapshot = services().snapshots.current
@@ -49,7 +51,23 @@ def providers() -> Response:
         if row.usable:
             records = [health for name, health in snapshot.health.items() if name.partition("/")[0] == row.name]
             shown[row.name] = _provider(records)
-    return replies.as_json({"providers": shown})
+    known = shown.keys() | edition.catalogue.deployments.keys()
+    window_s = edition.configuration.breaker.sliding_window_s
+    now = time.time()
+    # Only names of the configuration: what else callers asked for is nobody's business.
+    breakers = {
+        name: _breaker(found, now, window_s) for name, found in sorted(snapshot.breakers.items()) if name in known
+    }
+    return replies.as_json({"providers": shown, "circuit_breakers": breakers})
+
+
+def _breaker(found: Breaker, now: float, window_s: float) -> dict[str, Any]:
+    """One breaker's row; the time, in Unix seconds, is when an open one lets probes through."""
+    return {
+        "state": found.state.value,
+        "failure_count": found.failure_count(now, window_s),
+        "next_attempt_time": found.next_attempt_s,
+    }
 
 
 def _provider(records: list[Health]) -> dict[str, Any]:

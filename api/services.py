@@ -29,9 +29,9 @@ class Services:
         """Wire the parts and start their loops; raises ConfigurationError or SettingError. Redis may be away."""
         url = settings.resolve_redis_url()
         configuration = LiveConfiguration(settings)
-        ledger = Ledger(CommandPipeline(redis_client.connect(url)), settings)
+        ledger = Ledger(CommandPipeline(redis_client.connect(url)), settings, lambda: configuration.current.breaker)
         waiters = Waiters(redis_client.connect(url, blocking=True), ledger, settings.key_prefix)
-        snapshots = SnapshotReader(redis_client.connect(url), f"{settings.key_prefix}health")
+        snapshots = SnapshotReader(redis_client.connect(url), settings.key_prefix)
         configuration.start()
         waiters.start()
         snapshots.start()

@@ -6,6 +6,7 @@ import click
 
 from cli.api import api
 from cli.beat import beat
+from cli.breaker import breaker
 from cli.doctor import doctor
 from cli.environment import apply_env_file
 from cli.flower import flower
@@ -32,5 +33,5 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor, plan):
+for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, breaker):
     main.add_command(_command)

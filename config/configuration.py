@@ -1,8 +1,9 @@
 """The whole configuration as one frozen value, as the loader read it from one folder."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from config.breaker import BreakerConfig
 from config.policy import PolicyConfig
 from config.provider import ProviderConfig
 from config.tenant import Tenant
@@ -45,3 +46,4 @@ class Configuration:
     tenants: Mapping[str, Tenant]
     # The sandbox stands in for every enabled provider, because none of them has its key.
     sandbox: bool
+    breaker: BreakerConfig = field(default_factory=BreakerConfig)

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError
 
+from config.breaker import BreakerConfig
+from config.breaker_schema import breaker_config
 from config.configuration import Configuration, ConfigurationError, Problem
 from config.fields import flatten
 from config.json_file import JsonFileError, read_object
@@ -26,6 +28,8 @@ from config.tenant_schema import TenantSchema, tenant_of
 PROVIDERS = "providers.json"
 MODELS = "models.json"
 POLICIES = "policies/routing.json"
+# Optional: without it the defaults hold.
+BREAKER = "policies/breaker.json"
 TENANTS = "tenants"
 
 T = TypeVar("T")
@@ -49,6 +53,7 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
         policy.name: policy for policy in reader.rows(POLICIES, PolicySchema(), policy_config).values()
     }
     aliases = reader.whole(MODELS, aliases_of) or {}
+    breaker = reader.optional(BREAKER, breaker_config) or BreakerConfig()
     tenants = reader.tenants()
     if not problems:
         problems += broken_references(providers, aliases, policies, tenants)
@@ -63,13 +68,14 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
         policies=policies,
         tenants={tenant.tenant_id: tenant for _, tenant in tenants},
         sandbox=sandbox,
+        breaker=breaker,
     )
 
 
 def config_files(folder: Path) -> tuple[Path, ...]:
-    """The files `load` reads, those that must be there first; OSError where tenants/ cannot be listed."""
+    """The files `load` reads or would read; OSError where tenants/ cannot be listed."""
     tenants = sorted(path for path in (folder / TENANTS).iterdir() if _is_tenant_file(path))
-    return (folder / PROVIDERS, folder / MODELS, folder / POLICIES, *tenants)
+    return (folder / PROVIDERS, folder / MODELS, folder / POLICIES, folder / BREAKER, *tenants)
 
 
 def _is_tenant_file(path: Path) -> bool:
@@ -119,6 +125,10 @@ class _Reader:
         """A file made into one value; None where it is broken."""
         data = self._object(file)
         return None if data is None else self._guard(file, "", lambda: make(data))
+
+    def optional(self, file: str, make: Callable[[Mapping[str, Any]], T]) -> T | None:
+        """As `whole`, of a file that need not be there."""
+        return self.whole(file, make) if (self._folder / file).exists() else None
 
     def tenants(self) -> list[tuple[str, Tenant]]:
         """Each sound file of tenants/ with the tenant in it."""

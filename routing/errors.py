@@ -22,13 +22,15 @@ RouterError
 └── ProviderError                  what one attempt met; `next_step` is read by routing/retry.py
     ├── ProviderUnreachable        refused, reset, TLS, DNS
     ├── ProviderTimeout
+    │   └── PatienceEnded          the caller's time was up, sooner than a provider can be blamed
     ├── ProviderFailed             5xx, 529
     ├── MalformedAnswer            2xx that is not the dialect
     ├── ProviderRateLimited        429
     ├── ProviderMisconfigured      401, 403, 404: ours to mend, never shown as the caller's
     ├── ProviderRefused            400: the request itself
     ├── ContextLengthExceeded      400, by the provider's structured code
-    └── NotExpressible             this dialect cannot say the request; no call was made
+    ├── NotExpressible             this dialect cannot say the request; no call was made
+    └── BreakerOpen                a circuit breaker forbids the call; no call was made
 """
 
 from enum import Enum
@@ -198,6 +200,8 @@ class ProviderError(RouterError):
     next_step: ClassVar[NextStep] = NextStep.RETRY
     # Whether it speaks of the deployment's health (a rate limit or a bad request does not).
     unhealthy: ClassVar[bool] = True
+    # Whether an unhealthy one counts for the circuit breakers.
+    trips: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -221,6 +225,12 @@ class ProviderTimeout(ProviderError):
     """The call took longer than it may."""
 
     code = "provider_timeout"
+
+
+class PatienceEnded(ProviderTimeout):
+    """The tenant's `timeout_ms` or the job's deadline cut the call short, sooner than a provider can be blamed."""
+
+    trips = False
 
 
 class ProviderFailed(ProviderError):
@@ -248,6 +258,8 @@ class ProviderMisconfigured(ProviderError):
 
     code = "provider_misconfigured"
     next_step = NextStep.FAILOVER
+    # Waiting mends nothing here, and made-up model names must not shut an account to everybody.
+    trips = False
 
 
 class ProviderRefused(ProviderError):
@@ -272,3 +284,11 @@ class NotExpressible(ProviderRefused):
 
     code = "not_expressible"
     next_step = NextStep.FAILOVER
+
+
+class BreakerOpen(ProviderError):
+    """A circuit breaker forbids the call and nobody else can take the job; no call was made."""
+
+    code = "circuit_breaker_open"
+    next_step = NextStep.DEFER
+    unhealthy = False

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
+from routing.breaker import Breaker, BreakerState
+
 # Evidence counts half after this long. The ledger's script, which writes it, uses the same.
 HALF_LIFE_S = 300.0
 # Every deployment is taken to have had this many good calls: an unknown one is trusted, and one failure is not the end.
@@ -64,10 +66,17 @@ UNKNOWN = Health()
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The health of every deployment that was ever called, by its id, as it stood at `taken_at` (Unix seconds)."""
+    """The recorded health of deployments and circuit breakers, by name, as it stood at `taken_at` (Unix seconds)."""
 
     health: Mapping[str, Health] = field(default_factory=dict)
     taken_at: float = 0.0
+    breakers: Mapping[str, Breaker] = field(default_factory=dict)
+    # Those of `breakers` that are not closed: as a rule none, which is all a plan then looks at.
+    tripped: Mapping[str, Breaker] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        tripped = {name: found for name, found in self.breakers.items() if found.state is not BreakerState.CLOSED}
+        object.__setattr__(self, "tripped", tripped)
 
     def of(self, deployment_id: str) -> Health:
         """A deployment's health; UNKNOWN where nothing was recorded."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import inf, log
+from math import ceil, inf, log
 from random import Random
 from typing import Any
 
@@ -127,8 +127,9 @@ def plan(
 
     Candidates are ordered by tier, then by score; scores within 0.05 of the best of their tier are put in an order
     drawn by `rng`, each with a weight that falls from 1 at the best score to 0 at the edge, so that equals share the
-    load and nothing jumps. A caller's own `sort` or `order` draws no lots. Raises ModelNotFound, or NoCandidates with
-    the reason for each deployment.
+    load and nothing jumps. A caller's own `sort` or `order` draws no lots. Those whose circuit breaker is open are left
+    out; when that is everybody, the one that may be called first is kept, so that the job waits for it. Raises
+    ModelNotFound, or NoCandidates with each reason.
     """
     found, exclusions = _sift(request, tenant, catalogue)
     if not found:
@@ -137,6 +138,7 @@ def plan(
         raise NoCandidates(f"no deployment can serve this request: {reasons}", param="provider" if by_wish else "model")
     wishes = request.preferences
     places = _tenant_places(tenant)
+    found = _past_breakers(found, exclusions, tenant, snapshot, now)
     parts = parts_of([deployment for deployment, _ in found], request, policy, snapshot, now)
     candidates = [
         _candidate(deployment, policy, part, _tier(deployment, wish, part, wishes, places))
@@ -174,6 +176,35 @@ def _sift(
             else:
                 exclusions.append(Exclusion(deployment.provider, deployment.model, reason, param))
     return found, exclusions
+
+
+def _past_breakers(
+    found: list[tuple[Deployment, int]], exclusions: list[Exclusion], tenant: Tenant, snapshot: Snapshot, now: float
+) -> list[tuple[Deployment, int]]:
+    """Those of `found` that breakers let be called, or else the one they let be first; the others are excluded."""
+    if not snapshot.tripped or not tenant.features.circuit_breaker:
+        return found
+    waits = [_breaker_wait_s(deployment, snapshot, now) for deployment, _ in found]
+    soonest = min(waits)
+    kept = [row for row, wait_s in zip(found, waits, strict=True) if wait_s == 0]
+    if soonest > 0:
+        kept = [found[waits.index(soonest)]]
+    for row, wait_s in zip(found, waits, strict=True):
+        if row not in kept:
+            until = "" if wait_s == inf else f" for another {ceil(wait_s)} s"
+            exclusions.append(Exclusion(row[0].provider, row[0].model, f"circuit breaker open{until}"))
+    return kept
+
+
+def _breaker_wait_s(deployment: Deployment, snapshot: Snapshot, now: float) -> float:
+    """Seconds until the breakers of a deployment and of its account let it be called; infinite where nobody knows."""
+    longest = 0.0
+    for name in (deployment.id, deployment.provider):
+        breaker = snapshot.tripped.get(name)
+        if breaker is not None:
+            wait_s = breaker.wait_s(now)
+            longest = max(longest, inf if wait_s is None else wait_s)
+    return longest
 
 
 def _obstacle(deployment: Deployment, request: RoutingRequest, tenant: Tenant) -> str | None:

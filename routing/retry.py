@@ -34,19 +34,21 @@ def decide(
     rng: Random,
     max_tries: int = DEFAULT_TRIES,
     defers: int = 0,
+    probe: bool = False,
 ) -> Decision:
     """The step after `error`, within what its class calls for.
 
     `tries` are the calls made to this deployment for this job, this one included; `max_tries` bounds them.
     `remaining_s` is the time to the job's deadline: no step begins after it. `has_next` tells whether another
     candidate can take the job: with room, after a rate limit; with a larger context, after ContextLengthExceeded.
-    `defers` is how often the job was deferred before.
+    `defers` is how often the job was deferred before. `probe`: it is one of the few calls a half open breaker permits,
+    so it is not made again in place.
     """
     if remaining_s <= 0:
         return Decision(NextStep.STOP, 0.0, "the deadline has come")
     match error.next_step:
         case NextStep.RETRY:
-            return _retry(error, tries, max_tries, remaining_s, has_next=has_next, rng=rng)
+            return _retry(error, tries, max_tries, remaining_s, has_next=has_next, rng=rng, probe=probe)
         case NextStep.DEFER:
             return _wait_for_room(error, defers, remaining_s, has_next=has_next, rng=rng)
         case NextStep.FAILOVER:
@@ -55,8 +57,23 @@ def decide(
             return Decision(NextStep.STOP, 0.0, "the request itself was refused")
 
 
+def around_breaker(wait_s: float | None, *, remaining_s: float, defers: int, rng: Random) -> Decision:
+    """The step of a job whose call a circuit breaker forbids: FAILOVER at once (`wait_s` 0), DEFER, or STOP.
+
+    `wait_s` is how long until somebody may be called, None where nobody knows: then it doubles with each defer.
+    """
+    if wait_s == 0:
+        return Decision(NextStep.FAILOVER, 0.0, "the circuit breaker is open")
+    if wait_s is None:
+        wait_s = min(_DEFER_CAP_S, _DEFER_S * 2 ** min(defers, 16))
+    delay_s = wait_s * (1 + rng.uniform(0, _DEFER_JITTER))
+    if delay_s >= remaining_s:
+        return Decision(NextStep.STOP, 0.0, "the circuit breaker is open until after the deadline")
+    return Decision(NextStep.DEFER, delay_s, "the circuit breaker is open, and no other candidate may be called")
+
+
 def _retry(
-    error: ProviderError, tries: int, max_tries: int, remaining_s: float, *, has_next: bool, rng: Random
+    error: ProviderError, tries: int, max_tries: int, remaining_s: float, *, has_next: bool, rng: Random, probe: bool
 ) -> Decision:
     if tries >= max_tries:
         return _move_on(f"{tries} of {max_tries} tries are spent", has_next=has_next)
@@ -64,11 +81,14 @@ def _retry(
     delay_s = max(asked_s, rng.uniform(0, min(_CAP_S, _BASE_S * 2 ** min(tries - 1, 16))))
     if delay_s >= remaining_s:
         return _move_on("the deadline comes before the next try", has_next=has_next)
-    if asked_s <= _CAP_S:
+    if probe and has_next:
+        return _move_on("a probe is one call", has_next=has_next)
+    if asked_s <= _CAP_S and not probe:
         return Decision(NextStep.RETRY, delay_s, f"try {tries + 1} of {max_tries}")
     if has_next:
         return _move_on(f"the provider asks to wait {asked_s:g} s", has_next=has_next)
-    return Decision(NextStep.DEFER, delay_s, f"the provider asks to wait {asked_s:g} s")
+    why = "a probe is one call" if probe else f"the provider asks to wait {asked_s:g} s"
+    return Decision(NextStep.DEFER, delay_s, why)
 
 
 def _wait_for_room(error: ProviderError, defers: int, remaining_s: float, *, has_next: bool, rng: Random) -> Decision:

@@ -1,26 +1,33 @@
-"""Reads the recorded health from Redis every second: routing's one module that does I/O."""
+"""Reads the recorded health and breakers from Redis every second: routing's one module that does I/O."""
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from routing.breaker import Breaker
 from routing.health import Health, Snapshot
 
 _log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 
 class SnapshotReader:
-    """Keeps `current` at most `interval_s` old. While Redis is away the last snapshot stays: routing fails open."""
+    """Keeps `current` at most `interval_s` old. While Redis is away the last snapshot stays: routing fails open.
 
-    def __init__(self, redis_client: "Redis", key: str, interval_s: float = 1.0) -> None:
+    `prefix` is that of all keys: the hashes read are `{prefix}health` and `{prefix}breakers`.
+    """
+
+    def __init__(self, redis_client: "Redis", prefix: str, interval_s: float = 1.0) -> None:
         self.current = Snapshot()
         self._redis = redis_client
-        self._key = key
+        self._prefix = prefix
         self._interval_s = interval_s
-        self._malformed: set[str] = set()
+        self._malformed: set[tuple[str, str]] = set()
         self._away = False
         self._greenlet: Any = None
 
@@ -40,23 +47,26 @@ class SnapshotReader:
     def refresh(self) -> bool:
         """Read once; whether Redis answered. Its absence is logged once, as is each malformed field."""
         try:
-            fields: Any = self._redis.hgetall(self._key)
+            with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.hgetall(f"{self._prefix}health")
+                pipeline.hgetall(f"{self._prefix}breakers")
+                health, breakers = pipeline.execute()
         except (RedisError, OSError) as error:
             if not self._away:
                 _log.warning("health.unavailable", error=str(error))
             self._away = True
             return False
         self._away = False
-        health = {_text(name): Health.parse(_text(value)) for name, value in fields.items()}
-        self._report({name for name, found in health.items() if found is None})
-        known = {name: found for name, found in health.items() if found is not None}
-        self.current = Snapshot(known, taken_at=time.time())
-        return True
-
-    def _report(self, malformed: set[str]) -> None:
-        for name in sorted(malformed - self._malformed):
-            _log.warning("health.malformed", deployment=name)
+        malformed: set[tuple[str, str]] = set()
+        self.current = Snapshot(
+            _parsed("health", health, Health.parse, malformed),
+            time.time(),
+            _parsed("breaker", breakers, Breaker.parse, malformed),
+        )
+        for what, name in sorted(malformed - self._malformed):
+            _log.warning(f"{what}.malformed", deployment=name)
         self._malformed = malformed
+        return True
 
     def _read_forever(self) -> None:
         import gevent  # noqa: PLC0415 - as above
@@ -64,6 +74,20 @@ class SnapshotReader:
         while True:
             self.refresh()
             gevent.sleep(self._interval_s)
+
+
+def _parsed(
+    what: str, fields: dict[Any, Any], parse: Callable[[str], T | None], malformed: set[tuple[str, str]]
+) -> dict[str, T]:
+    """The fields that can be read; the names of the others are added to `malformed`."""
+    known: dict[str, T] = {}
+    for raw, value in fields.items():
+        name, found = _text(raw), parse(_text(value))
+        if found is None:
+            malformed.add((what, name))
+        else:
+            known[name] = found
+    return known
 
 
 def _text(value: str | bytes) -> str:

@@ -13,15 +13,18 @@ from config.configuration import ConfigurationError
 from routing import retry
 from routing.errors import (
     AllProvidersFailed,
+    BreakerOpen,
     CapacityExceeded,
     ContextLengthExceeded,
     DeadlineExceeded,
     JobError,
     NextStep,
+    PatienceEnded,
     ProviderError,
     ProviderMisconfigured,
     ProviderRateLimited,
     ProviderRefused,
+    ProviderTimeout,
     RefusedByProvider,
     StoreUnavailable,
 )
@@ -31,7 +34,7 @@ from routing.prices import cost_microusd
 from workers import answer
 from workers.leases import LeaseLost, Leases
 from workers.ledger.ledger import Ledger
-from workers.ledger.record import Claimed, Outcome
+from workers.ledger.record import Claimed, Detour, Outcome
 from workers.providers.base import Completion
 from workers.queues import provider_queue
 from workers.upstreams import Upstreams
@@ -40,6 +43,8 @@ log = structlog.get_logger()
 
 # How often a step of the ledger is tried again while Redis is away.
 STORE_RETRY_S = 0.25
+# A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
+LEAST_PATIENCE_S = 10.0
 
 
 @dataclass(slots=True)
@@ -104,9 +109,34 @@ class Executor:
         run = Run(job)
         try:
             with self._leases.holding(job_id, epoch):
-                self._work(run)
+                if job.detour is not None:
+                    self._go_round(run, job.detour)
+                else:
+                    self._work(run)
         except LeaseLost:
             log.info("job.run_ended", job_id=job_id, why="lease lost")
+
+    def _go_round(self, run: Run, detour: Detour) -> None:
+        """Give the job to who may be called instead, at once or when that is; no attempt is spent."""
+        decision = retry.around_breaker(
+            detour.wait_s, remaining_s=run.remaining_s, defers=run.job.defers, rng=self._rng
+        )
+        log.info(
+            "job.went_round",
+            job_id=run.job.id,
+            provider=run.candidate.deployment.provider,
+            model=run.candidate.deployment.model,
+            next=decision.step.value,
+            why=decision.reason,
+        )
+        match decision.step:
+            case NextStep.FAILOVER:
+                self._hand_over(run, detour.place)
+            case NextStep.DEFER:
+                self._defer(run, decision.delay_s, detour.place)
+            case _:
+                error = BreakerOpen(f"{run.candidate.deployment.id}: {decision.reason}", retry_after_s=detour.wait_s)
+                self._fail(run, error)
 
     def _work(self, run: Run) -> None:
         """Call this run's candidate until it answers or something else must be done."""
@@ -123,6 +153,7 @@ class Executor:
                 has_next=place is not None,
                 defers=run.job.defers,
                 rng=self._rng,
+                probe=run.job.probe,
             )
             log.info(
                 "attempt.failed",
@@ -140,7 +171,7 @@ class Executor:
                 case NextStep.FAILOVER if place is not None:
                     return self._hand_over(run, place)
                 case NextStep.DEFER:
-                    return self._defer(run, decision.delay_s)
+                    return self._defer(run, decision.delay_s, run.job.candidate)
                 case _:
                     return self._fail(run, result)
 
@@ -162,7 +193,7 @@ class Executor:
             )
             run.attempts.append(attempt)
             if error.unhealthy:
-                run.evidence.append(f"{deployment.id} 0 {attempt.duration_ms}")
+                run.evidence.append(f"{deployment.id} {0 if error.trips else 2} {attempt.duration_ms}")
             return error
         duration_ms = round((time.monotonic() - began) * 1000, 1)
         run.attempts.append(
@@ -191,7 +222,13 @@ class Executor:
         if run.job.timeout_ms is not None:
             timeout_s = min(timeout_s, run.job.timeout_ms / 1000)
         call = upstream.adapter.call(deployment.model, run.job.request)
-        reply = upstream.http.send(call, max(0.05, min(timeout_s, run.remaining_s)))
+        timeout_s = max(0.05, min(timeout_s, run.remaining_s))
+        try:
+            reply = upstream.http.send(call, timeout_s)
+        except ProviderTimeout as error:
+            if timeout_s < min(LEAST_PATIENCE_S, upstream.config.timeout_s):
+                raise PatienceEnded(error.message) from error
+            raise
         return upstream.adapter.completion(deployment.model, reply)
 
     def _complete(self, run: Run, completion: Completion) -> None:
@@ -219,15 +256,15 @@ class Executor:
             ),
         )
 
-    def _defer(self, run: Run, delay_s: float) -> None:
-        queue = provider_queue(run.candidate.deployment.provider)
+    def _defer(self, run: Run, delay_s: float, place: int) -> None:
+        queue = provider_queue(run.job.plan.candidates[place].deployment.provider)
         attempts, evidence = run.attempts_json(), run.evidence_words()
         self._store(
             run,
             lambda: self._ledger.defer(
                 run.job.id,
                 run.job.epoch,
-                candidate=run.job.candidate,
+                candidate=place,
                 queue=queue,
                 delay_ms=int(delay_s * 1000),
                 attempts=attempts,
@@ -260,6 +297,8 @@ def _verdict(run: Run, error: ProviderError) -> JobError:
             "every provider for this model is at its rate limit until after the job's deadline",
             retry_after_s=error.retry_after_s,
         )
+    if isinstance(error, BreakerOpen):
+        return AllProvidersFailed(f"no provider may be called: {error.message}", retry_after_s=error.retry_after_s)
     if run.remaining_s <= 0:
         return DeadlineExceeded("the job's deadline came before an answer did")
     tried = sorted({f"{attempt.provider}/{attempt.model}" for attempt in run.attempts})

@@ -61,5 +61,6 @@ def submit(
             request_id=order.request_id,
             max_tries=None if features.retry_attempts is None else features.retry_attempts + 1,
             timeout_ms=None if features.timeout_s is None else int(features.timeout_s * 1000),
+            deployment=first.id if features.circuit_breaker else "",
         )
     )

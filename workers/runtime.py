@@ -33,7 +33,7 @@ class Runtime:
         """Wire the parts; raises ConfigurationError or SettingError. Connects to nothing yet."""
         configuration = LiveConfiguration(settings)
         pipeline = CommandPipeline(redis_client.connect(settings.resolve_redis_url()))
-        ledger = Ledger(pipeline, settings)
+        ledger = Ledger(pipeline, settings, lambda: configuration.current.breaker)
         leases = Leases(ledger, settings.heartbeat_s)
         upstreams = Upstreams(lambda: configuration.current)
         executor = Executor(ledger, leases, upstreams, random.Random())  # noqa: S311 (jitter, not secrets)

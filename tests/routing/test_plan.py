@@ -14,6 +14,7 @@ from config.configuration import Configuration
 from config.policy import DEFAULT_WEIGHTS, PolicyConfig
 from config.provider import Price, ProviderConfig, ProviderModel
 from config.tenant import Tenant, TenantFeatures
+from routing.breaker import Breaker, BreakerState
 from routing.catalogue import Catalogue
 from routing.errors import ModelNotFound, NoCandidates
 from routing.health import Health, Snapshot
@@ -49,9 +50,11 @@ def catalogue(rows, **unusable):
     return Catalogue.build(Configuration(providers, aliases, {}, {}, sandbox=False))
 
 
-def planned(rows=None, *, request=None, tenant=EVERYONE, policy=BALANCED, health=None, seed=1, **unusable):
+def planned(
+    rows=None, *, request=None, tenant=EVERYONE, policy=BALANCED, health=None, breakers=None, seed=1, **unusable
+):
     """A plan over `rows` (all alike where not given) with the health of some, by provider name."""
-    snapshot = Snapshot({f"{name}/m": found for name, found in (health or {}).items()}, NOW)
+    snapshot = Snapshot({f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {})
     known = catalogue(rows or {name: model() for name in NAMES}, **unusable)
     return plan(request or RoutingRequest("any"), tenant, policy, known, snapshot, NOW, Random(seed))
 
@@ -282,3 +285,47 @@ def test_cheaper_faster_and_steadier_never_scores_lower(facts, policy):
             steadier = bad == 0 or (bad <= other_bad and good >= other_good)
             if price <= other_price and ms <= other_ms and steadier:
                 assert scores[one] >= scores[other] - 1e-9
+
+
+def shut(seconds):
+    return Breaker(BreakerState.OPEN, until_s=NOW + seconds)
+
+
+def test_open_breakers_are_left_out_with_the_reason():
+    """A deployment whose breaker, or whose account's breaker, is open is no candidate, and the reason says how long."""
+    found = planned(breakers={"a/m": shut(11.2), "b": shut(30), "c": Breaker(BreakerState.FORCED_OPEN)})
+    assert set(order(found)) == {"d", "e"}
+    assert [str(exclusion) for exclusion in found.exclusions] == [
+        "a/m: circuit breaker open for another 12 s",
+        "b/m: circuit breaker open for another 30 s",
+        "c/m: circuit breaker open",
+    ]
+
+
+def test_open_breakers_past_their_wait_are_candidates():
+    """Somebody must be the probe: the claim decides who."""
+    states = {"a/m": shut(0), "b/m": shut(-5), "c/m": Breaker(BreakerState.HALF_OPEN)}
+    assert set(order(planned(breakers={**states, "d/m": Breaker(BreakerState.FORCED_CLOSED)}))) == set(NAMES)
+
+
+def test_with_every_breaker_open_the_first_to_reopen_is_kept():
+    """A job waits rather than fails: the one that may be called first stays."""
+    breakers = {"a": shut(50), "a/m": shut(1), "b": shut(20), "c": shut(40), "d/m": Breaker(BreakerState.FORCED_OPEN)}
+    found = planned({name: model() for name in "abcd"}, breakers=breakers)
+    assert order(found) == ["b"]
+    assert len(found.exclusions) == 3
+
+
+def test_a_tenant_may_ignore_breakers():
+    """With `circuit_breaker: false` every deployment stays a candidate."""
+    careless = replace(EVERYONE, features=TenantFeatures(circuit_breaker=False))
+    assert set(order(planned(tenant=careless, breakers={"a": shut(50)}))) == set(NAMES)
+
+
+@given(st.dictionaries(st.sampled_from([*NAMES, *(f"{n}/m" for n in NAMES)]), st.integers(-9, 9)), st.integers(0, 99))
+def test_no_plan_holds_a_shut_out_candidate_while_another_is_left(waits, seed):
+    """A plan is never empty for breakers, and holds one that is open only where all are."""
+    found = order(planned(breakers={name: shut(seconds) for name, seconds in waits.items()}, seed=seed))
+    longest = {name: max(waits.get(name, 0), waits.get(f"{name}/m", 0), 0) for name in NAMES}
+    free = {name for name, seconds in longest.items() if seconds == 0}
+    assert set(found) == free if free else longest[found[0]] == min(longest.values())

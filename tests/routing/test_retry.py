@@ -18,7 +18,7 @@ from routing.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from routing.retry import decide
+from routing.retry import around_breaker, decide
 
 TRANSIENT = [ProviderUnreachable, ProviderTimeout, ProviderFailed, MalformedAnswer]
 OURS = [ProviderMisconfigured, ContextLengthExceeded, NotExpressible]
@@ -115,3 +115,34 @@ def test_no_step_goes_past_the_deadline(kind, tries, max_tries, remaining_s, has
         assert decision.delay_s == 0
     assert decision.step is not NextStep.FAILOVER or has_next
     assert decision.step is not NextStep.RETRY or tries < max_tries
+
+
+@pytest.mark.parametrize("has_next", [True, False])
+@pytest.mark.parametrize("kind", TRANSIENT)
+def test_a_probe_is_not_made_again_in_place(kind, has_next):
+    """Where another call would be tried again, a probe goes to the next candidate, else it waits for the breaker."""
+    error = kind("failed")
+    known = {"remaining_s": 100.0, "has_next": has_next}
+    assert decide(error, tries=1, rng=Random(1), **known).step is NextStep.RETRY
+    after = NextStep.FAILOVER if has_next else NextStep.DEFER
+    assert decide(error, tries=1, rng=Random(1), probe=True, **known).step is after
+    assert decide(error, tries=2, rng=Random(1), probe=True, **known) == decide(error, tries=2, rng=Random(1), **known)
+
+
+def test_around_an_open_breaker():
+    """At once to who may be called; else the wait, if the deadline allows it; doubling where nobody knows."""
+    rng = Random(1)
+    assert around_breaker(0, remaining_s=1, defers=9, rng=rng).step is NextStep.FAILOVER
+    known = around_breaker(7, remaining_s=60, defers=5, rng=rng)
+    assert known.step is NextStep.DEFER
+    assert 7 <= known.delay_s <= 7.7
+    assert around_breaker(60, remaining_s=60, defers=0, rng=rng).step is NextStep.STOP
+    for defers, wait_s in ((0, 1), (3, 8), (20, 30)):
+        assert wait_s <= around_breaker(None, remaining_s=60, defers=defers, rng=rng).delay_s <= wait_s * 1.1
+
+
+@given(st.none() | st.floats(0, 1e6), st.floats(0, 1e6), st.integers(0, 1000), st.integers(0, 99))
+def test_no_detour_reaches_the_deadline(wait_s, remaining_s, defers, seed):
+    """A job is never put off to its deadline or beyond."""
+    decision = around_breaker(wait_s, remaining_s=remaining_s, defers=defers, rng=Random(seed))
+    assert decision.step is not NextStep.DEFER or (wait_s or 0) <= decision.delay_s < remaining_s

@@ -4,9 +4,11 @@ import gevent
 import pytest
 from structlog.testing import capture_logs
 
+from routing.breaker import Breaker, BreakerState, Bucket
 from routing.health import Health
 from routing.store import SnapshotReader
 
+PREFIX = "mr:"
 KEY = "mr:health"
 pytestmark = pytest.mark.integration
 
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.integration
 def test_reads_what_is_recorded_and_skips_what_is_malformed(redis_client):
     """Sound fields are read; a malformed one is left out and logged once."""
     redis_client.hset(KEY, mapping={"groq/a": "4 3 900 3 1 1000", "groq/b": "nonsense", "groq/c": b"\xff"})
-    reader = SnapshotReader(redis_client, KEY)
+    reader = SnapshotReader(redis_client, PREFIX)
     with capture_logs() as logs:
         assert reader.refresh()
         assert reader.refresh()
@@ -28,7 +30,7 @@ def test_reads_what_is_recorded_and_skips_what_is_malformed(redis_client):
 def test_redis_away_keeps_the_last_snapshot(redis_server, redis_client):
     """While Redis is away the last snapshot stays, the absence is logged once, and reading goes on afterwards."""
     redis_client.hset(KEY, "groq/a", "1 1 100 1 0 1000")
-    reader = SnapshotReader(redis_client, KEY)
+    reader = SnapshotReader(redis_client, PREFIX)
     assert reader.refresh()
     before = reader.current
     redis_server.kill()
@@ -46,14 +48,14 @@ def test_redis_away_keeps_the_last_snapshot(redis_server, redis_client):
 def test_wrong_type_is_not_fatal(redis_client):
     """A key of another type is logged and leaves the snapshot as it was."""
     redis_client.set(KEY, "not a hash")
-    reader = SnapshotReader(redis_client, KEY)
+    reader = SnapshotReader(redis_client, PREFIX)
     assert not reader.refresh()
     assert reader.current.health == {}
 
 
 def test_greenlet_keeps_it_current(redis_client):
     """Once started, a new record is seen without anybody asking."""
-    reader = SnapshotReader(redis_client, KEY, interval_s=0.01)
+    reader = SnapshotReader(redis_client, PREFIX, interval_s=0.01)
     reader.start()
     reader.start()
     try:
@@ -63,3 +65,17 @@ def test_greenlet_keeps_it_current(redis_client):
                 gevent.sleep(0.01)
     finally:
         reader.stop()
+
+
+def test_breakers_come_with_the_health(redis_client):
+    """Both hashes are read together; only breakers that are not closed count as tripped."""
+    redis_client.hset(KEY, "groq/a", "4 3 900 3 1 1000")
+    breakers = {"groq": "closed 1000 0 0 0 - -", "groq/a": "open 2000 7000 1 1 - 2000:4:3:0", "groq/b": "ajar"}
+    redis_client.hset("mr:breakers", mapping=breakers)
+    reader = SnapshotReader(redis_client, PREFIX)
+    with capture_logs() as logs:
+        assert reader.refresh()
+    assert reader.current.health.keys() == {"groq/a"}
+    assert reader.current.breakers.keys() == {"groq", "groq/a"}
+    assert reader.current.tripped == {"groq/a": Breaker(BreakerState.OPEN, 2, 7, 1, 1, 0, (Bucket(2, 4, 3, 0),))}
+    assert [(entry["event"], entry["deployment"]) for entry in logs] == [("breaker.malformed", "groq/b")]

@@ -6,16 +6,18 @@ Every step may be repeated safely, which is what lets callers try again when a c
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
 
+from config.breaker import BreakerConfig
 from config.settings import Settings
+from routing.breaker import Breaker, BreakerState
 from routing.errors import DeadlineExceeded, JobAbandoned, JobCancelled, RouterError, StoreUnavailable
 from routing.job import JobStatus
 from workers import envelope
-from workers.ledger import scripts
+from workers.ledger import breakers, scripts
 from workers.ledger.record import (
     Accepted,
     Claimed,
@@ -46,8 +48,14 @@ _CANCELLED = _error_json(JobCancelled("the job was cancelled"))
 class Ledger:
     """The one writer of job records."""
 
-    def __init__(self, pipeline: CommandPipeline, settings: Settings) -> None:
+    def __init__(
+        self,
+        pipeline: CommandPipeline,
+        settings: Settings,
+        breaker: Callable[[], BreakerConfig] = BreakerConfig,
+    ) -> None:
         self._pipeline = pipeline
+        self._breaker = breaker
         self._prefix = settings.key_prefix
         self._scripts = scripts.load(
             scripts.Constants(
@@ -80,8 +88,11 @@ class Ledger:
 
     def claim(self, job_id: str, epoch: int) -> Claimed | None:
         """Take the job for one run; None when the pointer is a stale duplicate."""
-        reply = self._run("claim", job_id, epoch)
-        return Claimed.parse(job_id, epoch, reply) if reply else None
+        reply = self._run("claim", job_id, epoch, breakers.words(self._breaker()))
+        if not reply:
+            return None
+        breakers.report(reply[-1])
+        return Claimed.parse(job_id, epoch, reply)
 
     def heartbeat(self, running: Sequence[tuple[str, int]]) -> list[str]:
         """Extend the leases of `running`; returns the ids that are no longer this process's."""
@@ -91,34 +102,32 @@ class Ledger:
     def finish(self, job_id: str, epoch: int, outcome: Outcome) -> bool:
         """End the job; False when this run no longer holds it and nothing was changed."""
         usage = outcome.usage
-        return bool(
-            self._run(
-                "finish",
-                job_id,
-                epoch,
-                outcome.status.value,
-                outcome.http_status,
-                outcome.answer,
-                outcome.attempts,
-                outcome.evidence,
-                time.strftime("%Y-%m-%d", time.gmtime()),
-                usage.prompt_tokens,
-                usage.completion_tokens,
-                usage.cached_tokens,
-                usage.reasoning_tokens,
-                outcome.cost_microusd,
-            )
+        return self._give_up(
+            "finish",
+            job_id,
+            epoch,
+            outcome.status.value,
+            outcome.http_status,
+            outcome.answer,
+            outcome.attempts,
+            outcome.evidence,
+            time.strftime("%Y-%m-%d", time.gmtime()),
+            usage.prompt_tokens,
+            usage.completion_tokens,
+            usage.cached_tokens,
+            usage.reasoning_tokens,
+            outcome.cost_microusd,
         )
 
     def hand_over(self, job_id: str, epoch: int, *, candidate: int, queue: str, attempts: str, evidence: str) -> bool:
         """Give the job to the next candidate's queue at once."""
-        return bool(self._run("requeue", job_id, epoch, candidate, queue, 0, attempts, evidence))
+        return self._give_up("requeue", job_id, epoch, candidate, queue, 0, attempts, evidence)
 
     def defer(
         self, job_id: str, epoch: int, *, candidate: int, queue: str, delay_ms: int, attempts: str, evidence: str
     ) -> bool:
         """Give the job back until `delay_ms` from now."""
-        return bool(self._run("requeue", job_id, epoch, candidate, queue, max(delay_ms, 1), attempts, evidence))
+        return self._give_up("requeue", job_id, epoch, candidate, queue, max(delay_ms, 1), attempts, evidence)
 
     def cancel(self, job_id: str, tenant: str) -> tuple[JobStatus, bool] | None:
         """Cancel the job: (its status now, whether this call ended it); None when the tenant has no such job."""
@@ -171,12 +180,35 @@ class Ledger:
         self._command("PING")
 
     def forget_idle_deployments(self) -> int:
-        """Drop health records that nobody has added to for HEALTH_TTL_S; returns how many."""
-        oldest_ms = (time.time() - HEALTH_TTL_S) * 1000
-        idle = [name for name, value in self._hash("health").items() if float(value.split()[-1]) < oldest_ms]
+        """Drop health records and breakers that nobody has added to for HEALTH_TTL_S; returns how many.
+
+        A breaker the operator has forced stays.
+        """
+        oldest_s = time.time() - HEALTH_TTL_S
+        idle = [name for name, value in self._hash("health").items() if float(value.split()[-1]) < oldest_s * 1000]
         if idle:
             self._command("HDEL", f"{self._prefix}health", *idle)
-        return len(idle)
+        still = [name for name, found in self.breakers().items() if found.idle_since(oldest_s)]
+        if still:
+            self._command("HDEL", f"{self._prefix}breakers", *still)
+        return len(idle) + len(still)
+
+    def breakers(self) -> dict[str, Breaker]:
+        """Every circuit breaker by name; one whose text cannot be read is left out."""
+        read = {name.decode(): Breaker.parse(text.decode()) for name, text in self._hash("breakers").items()}
+        return {name: found for name, found in read.items() if found is not None}
+
+    def switch_breaker(self, name: str, to: BreakerState) -> bool:
+        """Force a breaker open or closed, or (CLOSED) let it decide again, from nothing; whether it changed."""
+        return bool(self._run("switch", name, to.value))
+
+    def _give_up(self, name: str, *arguments: Any) -> bool:
+        """Take a step that ends a run; False when the run no longer held its job. Logs the breakers it changed."""
+        changes = self._run(name, *arguments, breakers.words(self._breaker()))
+        if changes is None:
+            return False
+        breakers.report(changes)
+        return True
 
     def _hash(self, name: str) -> dict[bytes, bytes]:
         flat = self._command("HGETALL", f"{self._prefix}{name}")

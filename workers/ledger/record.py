@@ -32,6 +32,8 @@ class Submission:
     request_id: str = ""
     max_tries: int | None = None
     timeout_ms: int | None = None
+    # The first candidate's id; empty when breakers are not to be asked.
+    deployment: str = ""
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -41,6 +43,7 @@ class Submission:
             "request_id": self.request_id,
             "max_tries": self.max_tries,
             "timeout_ms": self.timeout_ms,
+            "deployment": self.deployment,
         }
         pairs: list[Any] = [
             *("v", 1),
@@ -92,6 +95,20 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Detour:
+    """Where a run must go because a circuit breaker forbids its call: to the candidate at `place`, after `wait_s`."""
+
+    place: int
+    # 0: at once; None: nobody knows.
+    wait_s: float | None
+
+    @classmethod
+    def parse(cls, place: int, wait_ms: int) -> "Detour":
+        """Decode claim.lua's words."""
+        return cls(place, None if wait_ms < 0 else wait_ms / 1000)
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """A job as one run of it got it. `age_ms` is since it was accepted, `remaining_ms` until its deadline."""
 
@@ -111,6 +128,9 @@ class Claimed:
     request_id: str
     # How often it was deferred already.
     defers: int
+    # The run is one of the few that find out whether a deployment is well again.
+    probe: bool = False
+    detour: Detour | None = None
 
     @classmethod
     def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
@@ -130,6 +150,8 @@ class Claimed:
             timeout_ms=int(reply[9]) if reply[9] else None,
             request_id=reply[10].decode(),
             defers=int(reply[11] or 0),
+            probe=bool(reply[12]),
+            detour=Detour.parse(reply[13], reply[14]) if reply[13] != b"" else None,
         )
 
 

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-NAMES = ("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended")
+NAMES = (
+    *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
+    "switch",
+)
+# What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
+PARTS = {
+    "claim": ("breaker",),
+    "finish": ("breaker", "evidence"),
+    "requeue": ("breaker", "evidence"),
+    "switch": ("breaker",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +46,15 @@ class Constants:
 
 def load(constants: Constants) -> dict[str, Script]:
     """Every script by name."""
-    shared = constants.render((FOLDER / "shared.lua").read_text())
+    shared = constants.render(_read("shared"))
     scripts = {}
     for name in NAMES:
         # Redis wants the shebang, which holds the script's flags, on the first line.
-        shebang, _, rest = (FOLDER / f"{name}.lua").read_text().partition("\n")
-        text = f"{shebang}\n{shared}\n{rest}"
+        shebang, _, rest = _read(name).partition("\n")
+        text = "\n".join((shebang, shared, *map(_read, PARTS.get(name, ())), rest))
         scripts[name] = Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
     return scripts
+
+
+def _read(name: str) -> str:
+    return (FOLDER / f"{name}.lua").read_text()

@@ -10,12 +10,10 @@ local ENVELOPE = [==[@ENVELOPE@]==]
 local SCHEDULE = P .. 'schedule'
 local OUTBOX = P .. 'outbox'
 local WATERMARKS = P .. 'watermarks'
-local HEALTH = P .. 'health'
 -- A reply list nobody reads any more (its API process died) goes away by itself.
 local REPLIES_TTL_S = 120
 -- Usage is kept a year and a month, so that a month can be compared with the same month a year ago.
 local USAGE_TTL_S = 400 * 86400
-local HEALTH_HALF_LIFE_MS = 300000
 -- Callers may name deployments no configuration lists; made-up names must not fill the memory.
 local MAX_DEPLOYMENTS = 5000
 
@@ -87,35 +85,10 @@ local function append_attempts(id, attempts)
   redis.call('HSET', key, 'attempts', attempts)
 end
 
--- One attempt's evidence for its deployment, as decayed sums: "calls successes latency_ms_sum latency_calls
--- consecutive_failures last_ms" (read by routing/health.py).
-local function record_health(deployment, succeeded, duration_ms)
-  local calls, successes, latency, latency_calls, failures, last = 0, 0, 0, 0, 0, now
-  local stored = redis.call('HGET', HEALTH, deployment)
-  if stored then
-    local n = {}
-    for word in string.gmatch(stored, '%S+') do n[#n + 1] = tonumber(word) end
-    if #n == 6 then calls, successes, latency, latency_calls, failures, last = unpack(n) end
-  elseif redis.call('HLEN', HEALTH) >= MAX_DEPLOYMENTS then
-    return
-  end
-  local kept = 0.5 ^ (math.max(now - last, 0) / HEALTH_HALF_LIFE_MS)
-  calls, successes, latency, latency_calls = calls * kept + 1, successes * kept, latency * kept, latency_calls * kept
-  if succeeded then
-    successes, failures = successes + 1, 0
-    latency, latency_calls = latency + duration_ms, latency_calls + 1
-  else
-    failures = failures + 1
-  end
-  redis.call('HSET', HEALTH, deployment,
-    string.format('%.6g %.6g %.6g %.6g %d %d', calls, successes, latency, latency_calls, failures, now))
-end
-
--- `evidence` is a flat list of words: deployment, 1 or 0, duration in ms; deployments hold no blanks.
-local function record_evidence(evidence)
-  for deployment, succeeded, duration in string.gmatch(evidence, '(%S+) (%d) (%S+)') do
-    record_health(deployment, succeeded == '1', tonumber(duration))
-  end
+-- The id of a plan's candidate, "provider/model"; `place` counts from 0.
+local function candidate_id(plan, place)
+  local candidate = plan.candidates[place + 1]
+  return candidate[1] .. '/' .. candidate[2]
 end
 
 -- Whether (id, epoch) is the run that holds the job now: the fence of every step of a worker.

@@ -10,6 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from config.breaker import BreakerConfig
+from routing.breaker import Breaker, BreakerState
 from routing.job import JobStatus
 from tests.workers.conftest import outcome, submission
 from workers.ledger.ledger import Ledger
@@ -19,6 +21,7 @@ from workers.redis_client import connect
 
 QUEUES = ("provider.groq", "provider.other")
 ENDED = {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED}
+PERMITTED = BreakerConfig().permitted_number_of_calls_in_half_open_state
 _runs = itertools.count()
 
 
@@ -52,11 +55,18 @@ class LedgerMachine(RuleBasedStateMachine):
     def status(self, job):
         return JobStatus(self.redis.hget(f"{self.prefix}job:{job}", "status"))
 
-    @rule(target=jobs, number=st.integers(0, 4), queue=st.sampled_from(QUEUES), webhook=st.booleans())
-    def submit(self, number, queue, webhook):
+    @rule(
+        target=jobs,
+        number=st.integers(0, 4),
+        queue=st.sampled_from(QUEUES),
+        webhook=st.booleans(),
+        deployment=st.sampled_from(["", "groq/m"]),
+    )
+    def submit(self, number, queue, webhook, deployment):
         job = f"job_{number}"
         url = "http://receiver/" if webhook else ""
-        assert self.ledger.submit(submission(job, queue=queue, webhook=url, waiter="api")) == Accepted(job)
+        accepted = self.ledger.submit(submission(job, queue=queue, webhook=url, waiter="api", deployment=deployment))
+        assert accepted == Accepted(job)
         self.accepted.add(job)
         return job
 
@@ -68,12 +78,25 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (claimed is not None) == (was_queued and not stale)
         if claimed is not None:
             self.running[job] = epoch
+            # Whatever breakers say, the run holds the job; a detour is a candidate of its plan.
+            assert self.status(job) is JobStatus.IN_PROGRESS
+            assert claimed.detour is None or (claimed.detour.place in (0, 1) and not claimed.probe)
 
-    @rule(job=jobs, status=st.sampled_from([JobStatus.COMPLETED, JobStatus.FAILED]), late=st.booleans())
-    def finish(self, job, status, late):
+    @rule(name=st.sampled_from(["groq", "groq/m", "other/m"]), state=st.sampled_from(BreakerState))
+    def set_breaker(self, name, state):
+        self.redis.hset(f"{self.prefix}breakers", name, f"{state} 1 1 1 1 - -")
+
+    @rule(
+        job=jobs,
+        status=st.sampled_from([JobStatus.COMPLETED, JobStatus.FAILED]),
+        late=st.booleans(),
+        good=st.sampled_from("01"),
+    )
+    def finish(self, job, status, late, good):
         epoch = self.running.get(job, 1) - late
         holds = self.status(job) is JobStatus.IN_PROGRESS and self.epoch(job) == epoch
-        assert self.ledger.finish(job, epoch, outcome(status=status)) == holds
+        ended = self.ledger.finish(job, epoch, outcome(status=status, evidence=f"groq/m {good} 5.0"))
+        assert ended == holds
 
     @rule(job=jobs, queue=st.sampled_from(QUEUES), delay_ms=st.sampled_from([0, 60_000]))
     def give_back(self, job, queue, delay_ms):
@@ -115,6 +138,23 @@ class LedgerMachine(RuleBasedStateMachine):
         scheduled = set(self.redis.zrange(f"{self.prefix}schedule", 0, -1))
         for job in self.accepted:
             assert (job in scheduled) == (self.status(job) not in ENDED), job
+
+    @invariant()
+    def permitted_probes_are_not_exceeded(self):
+        for name, text in self.redis.hgetall(f"{self.prefix}breakers").items():
+            probes = text.split(" ")[5]
+            live = [
+                probe
+                for probe in probes.split(",")
+                if probe != "-"
+                and self.status(probe.split(":")[0]) is JobStatus.IN_PROGRESS
+                and self.epoch(probe.split(":")[0]) == int(probe.split(":")[1])
+            ]
+            known = sum(bucket.calls for bucket in Breaker.parse(text).ring)
+            if text.startswith("half_open"):
+                assert len(live) + known <= PERMITTED, name
+            else:
+                assert probes == "-", name
 
     @invariant()
     def an_end_is_final(self):

@@ -13,7 +13,8 @@ from api.context import services
 from api.principal import Principal
 from routing.errors import InvalidRequest
 from routing.job import ServiceTier
-from routing.plan import Plan, plan
+from routing.plan import Plan
+from routing.planner import plan
 from routing.request import RoutingRequest
 from workers.ledger.record import Accepted, Conflict, Existing
 from workers.queue import Order, submit

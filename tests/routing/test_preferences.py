@@ -16,7 +16,8 @@ from config.tenant import Tenant
 from routing.catalogue import Catalogue
 from routing.errors import NoCandidates
 from routing.health import Health, Snapshot
-from routing.plan import Plan, plan
+from routing.plan import Plan
+from routing.planner import plan
 from routing.preferences import NONE, Preferences, Sort, without_suffix
 from routing.request import RoutingRequest
 

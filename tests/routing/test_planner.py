@@ -18,7 +18,8 @@ from routing.breaker import Breaker, BreakerState
 from routing.catalogue import Catalogue
 from routing.errors import ModelNotFound, NoCandidates
 from routing.health import Health, Snapshot
-from routing.plan import Plan, plan
+from routing.plan import Plan
+from routing.planner import plan
 from routing.request import RoutingRequest
 
 NOW = 1_700_000_000.0

@@ -1,0 +1,79 @@
+"""Which deployments can serve a request at all, and why the others cannot. Pure."""
+
+from math import ceil, inf
+
+from config.tenant import Tenant
+from routing.catalogue import Catalogue, Deployment, Exclusion
+from routing.health import Snapshot
+from routing.preferences import NONE
+from routing.request import RoutingRequest
+
+# The token estimate is rough: a context is too short only when it is exceeded by this factor.
+_CONTEXT_MARGIN = 1.25
+
+
+def eligible(
+    request: RoutingRequest, tenant: Tenant, catalogue: Catalogue
+) -> tuple[list[tuple[Deployment, int]], list[Exclusion]]:
+    """The deployments that can serve the request, each with the place of its model in the caller's list; the others."""
+    found: list[tuple[Deployment, int]] = []
+    exclusions: list[Exclusion] = []
+    seen: set[str] = set()
+    wishes = request.preferences
+    for wish, model in enumerate(request.wanted):
+        for deployment in catalogue.find(model):
+            if deployment.id in seen:
+                continue
+            seen.add(deployment.id)
+            reason, param = _obstacle(deployment, request, tenant), "model"
+            if reason is None and wishes is not NONE:
+                reason = wishes.obstacle(deployment, request.needs, request.parameters, request.prompt_tokens)
+                param = "provider"
+            if reason is None:
+                found.append((deployment, wish))
+            else:
+                exclusions.append(Exclusion(deployment.provider, deployment.model, reason, param))
+    return found, exclusions
+
+
+def past_breakers(
+    found: list[tuple[Deployment, int]], exclusions: list[Exclusion], tenant: Tenant, snapshot: Snapshot, now: float
+) -> list[tuple[Deployment, int]]:
+    """Those of `found` that breakers let be called, or else the one they let be first; the others are excluded."""
+    if not snapshot.tripped or not tenant.features.circuit_breaker:
+        return found
+    waits = [_breaker_wait_s(deployment, snapshot, now) for deployment, _ in found]
+    soonest = min(waits)
+    kept = [row for row, wait_s in zip(found, waits, strict=True) if wait_s == 0]
+    if soonest > 0:
+        kept = [found[waits.index(soonest)]]
+    for row, wait_s in zip(found, waits, strict=True):
+        if row not in kept:
+            until = "" if wait_s == inf else f" for another {ceil(wait_s)} s"
+            exclusions.append(Exclusion(row[0].provider, row[0].model, f"circuit breaker open{until}"))
+    return kept
+
+
+def _breaker_wait_s(deployment: Deployment, snapshot: Snapshot, now: float) -> float:
+    """Seconds until the breakers of a deployment and of its account let it be called; infinite where nobody knows."""
+    longest = 0.0
+    for name in (deployment.id, deployment.provider):
+        breaker = snapshot.tripped.get(name)
+        if breaker is not None:
+            wait_s = breaker.wait_s(now)
+            longest = max(longest, inf if wait_s is None else wait_s)
+    return longest
+
+
+def _obstacle(deployment: Deployment, request: RoutingRequest, tenant: Tenant) -> str | None:
+    """Why this deployment cannot serve this request of this tenant; None where it can."""
+    if deployment.provider not in tenant.providers:
+        return "not among the tenant's providers"
+    if deployment.unusable_reason is not None:
+        return deployment.unusable_reason
+    if request.needs and (lacking := deployment.lacks(request.needs)):
+        return f"lacks {', '.join(sorted(lacking))}"
+    tokens = request.prompt_tokens + (request.max_tokens or 0)
+    if deployment.context_length is not None and tokens > deployment.context_length * _CONTEXT_MARGIN:
+        return f"context of {deployment.context_length} tokens is too short for about {tokens}"
+    return None

@@ -1,9 +1,7 @@
 """One run of a job: claim it, call its candidate, then finish it, hand it over or defer it."""
 
-import json
 import random
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
@@ -12,20 +10,13 @@ import structlog
 from config.configuration import ConfigurationError
 from routing import retry
 from routing.errors import (
-    AllProvidersFailed,
     BreakerOpen,
-    CapacityExceeded,
-    ContextLengthExceeded,
     DeadlineExceeded,
-    JobError,
     NextStep,
     PatienceEnded,
     ProviderError,
     ProviderMisconfigured,
-    ProviderRateLimited,
-    ProviderRefused,
     ProviderTimeout,
-    RefusedByProvider,
     StoreUnavailable,
 )
 from routing.job import Attempt, AttemptStatus, JobStatus, Usage
@@ -34,9 +25,10 @@ from routing.prices import cost_microusd
 from workers import answer
 from workers.leases import LeaseLost, Leases
 from workers.ledger.ledger import Ledger
-from workers.ledger.record import Claimed, Detour, Outcome
+from workers.ledger.record import Detour, Outcome
 from workers.providers.base import Completion
 from workers.queues import provider_queue
+from workers.run import Run, verdict
 from workers.upstreams import Upstreams
 
 log = structlog.get_logger()
@@ -45,51 +37,6 @@ log = structlog.get_logger()
 STORE_RETRY_S = 0.25
 # A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
 LEAST_PATIENCE_S = 10.0
-
-
-@dataclass(slots=True)
-class Run:
-    """What one run of a job has done so far."""
-
-    job: Claimed
-    started: float = field(default_factory=time.monotonic)
-    attempts: list[Attempt] = field(default_factory=list)
-    evidence: list[str] = field(default_factory=list)
-
-    @property
-    def candidate(self) -> Candidate:
-        """Who this run calls."""
-        return self.job.plan.candidates[self.job.candidate]
-
-    @property
-    def remaining_s(self) -> float:
-        """Seconds until the job's deadline; negative past it."""
-        return self.job.remaining_ms / 1000 - (time.monotonic() - self.started)
-
-    def timing(self) -> answer.Timing:
-        """Now, for the answer."""
-        return answer.Timing(time.time(), (time.monotonic() - self.started) * 1000)
-
-    def next_candidate(self, error: ProviderError) -> int | None:
-        """The place of the next candidate worth trying after `error`; None when there is none."""
-        candidates = self.job.plan.candidates
-        for place in range(self.job.candidate + 1, len(candidates)):
-            if not isinstance(error, ContextLengthExceeded) or _is_larger(candidates[place], self.candidate):
-                return place
-        return None
-
-    def attempts_json(self) -> str:
-        """The run's attempts as the inside of a JSON array."""
-        return ",".join(json.dumps(attempt.metadata()) for attempt in self.attempts)
-
-    def evidence_words(self) -> str:
-        """What the run learnt of deployments, for the ledger's health records."""
-        return " ".join(self.evidence)
-
-
-def _is_larger(other: Candidate, than: Candidate) -> bool:
-    ours, theirs = than.deployment.context_length, other.deployment.context_length
-    return ours is None or theirs is None or theirs > ours
 
 
 class Executor:
@@ -237,10 +184,10 @@ class Executor:
         self._finish(run, JobStatus.COMPLETED, 200, body, completion.usage, cost)
 
     def _fail(self, run: Run, error: ProviderError) -> None:
-        verdict = _verdict(run, error)
-        status = JobStatus.EXPIRED if isinstance(verdict, DeadlineExceeded) else JobStatus.FAILED
-        body = answer.failed(run.job, verdict, run.attempts, run.timing())
-        self._finish(run, status, verdict.status, body, Usage(), 0)
+        told = verdict(run, error)
+        status = JobStatus.EXPIRED if isinstance(told, DeadlineExceeded) else JobStatus.FAILED
+        body = answer.failed(run.job, told, run.attempts, run.timing())
+        self._finish(run, status, told.status, body, Usage(), 0)
 
     def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage, cost: int) -> None:
         outcome = Outcome(status, http_status, body, run.attempts_json(), run.evidence_words(), usage, cost)
@@ -286,26 +233,6 @@ class Executor:
                 gevent.sleep(STORE_RETRY_S)
             else:
                 return
-
-
-def _verdict(run: Run, error: ProviderError) -> JobError:
-    """What the caller is told when no candidate is left: never a provider's own 401 or 404 as if it were ours."""
-    if isinstance(error, ProviderRefused):
-        return RefusedByProvider(error.message, param=error.param)
-    if isinstance(error, ProviderRateLimited):
-        return CapacityExceeded(
-            "every provider for this model is at its rate limit until after the job's deadline",
-            retry_after_s=error.retry_after_s,
-        )
-    if isinstance(error, BreakerOpen):
-        return AllProvidersFailed(f"no provider may be called: {error.message}", retry_after_s=error.retry_after_s)
-    if run.remaining_s <= 0:
-        return DeadlineExceeded("the job's deadline came before an answer did")
-    tried = sorted({f"{attempt.provider}/{attempt.model}" for attempt in run.attempts})
-    return AllProvidersFailed(
-        f"no provider could answer; the last error, from {tried[-1]}, was: {error.message} "
-        "(routing_metadata.attempts has every one)"
-    )
 
 
 def _cost(candidate: Candidate, usage: Usage) -> int | None:

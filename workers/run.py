@@ -1,0 +1,86 @@
+"""What one run of a job has done so far, and what it would tell the caller if it ended now. No I/O."""
+
+import json
+import time
+from dataclasses import dataclass, field
+
+from routing.errors import (
+    AllProvidersFailed,
+    BreakerOpen,
+    CapacityExceeded,
+    ContextLengthExceeded,
+    DeadlineExceeded,
+    JobError,
+    ProviderError,
+    ProviderRateLimited,
+    ProviderRefused,
+    RefusedByProvider,
+)
+from routing.job import Attempt
+from routing.plan import Candidate
+from workers import answer
+from workers.ledger.record import Claimed
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run of a job has done so far."""
+
+    job: Claimed
+    started: float = field(default_factory=time.monotonic)
+    attempts: list[Attempt] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+
+    @property
+    def candidate(self) -> Candidate:
+        """Who this run calls."""
+        return self.job.plan.candidates[self.job.candidate]
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds until the job's deadline; negative past it."""
+        return self.job.remaining_ms / 1000 - (time.monotonic() - self.started)
+
+    def timing(self) -> answer.Timing:
+        """Now, for the answer."""
+        return answer.Timing(time.time(), (time.monotonic() - self.started) * 1000)
+
+    def next_candidate(self, error: ProviderError) -> int | None:
+        """The place of the next candidate worth trying after `error`; None when there is none."""
+        candidates = self.job.plan.candidates
+        for place in range(self.job.candidate + 1, len(candidates)):
+            if not isinstance(error, ContextLengthExceeded) or _is_larger(candidates[place], self.candidate):
+                return place
+        return None
+
+    def attempts_json(self) -> str:
+        """The run's attempts as the inside of a JSON array."""
+        return ",".join(json.dumps(attempt.metadata()) for attempt in self.attempts)
+
+    def evidence_words(self) -> str:
+        """What the run learnt of deployments, for the ledger's health records."""
+        return " ".join(self.evidence)
+
+
+def _is_larger(other: Candidate, than: Candidate) -> bool:
+    ours, theirs = than.deployment.context_length, other.deployment.context_length
+    return ours is None or theirs is None or theirs > ours
+
+
+def verdict(run: Run, error: ProviderError) -> JobError:
+    """What the caller is told when no candidate is left: never a provider's own 401 or 404 as if it were ours."""
+    if isinstance(error, ProviderRefused):
+        return RefusedByProvider(error.message, param=error.param)
+    if isinstance(error, ProviderRateLimited):
+        return CapacityExceeded(
+            "every provider for this model is at its rate limit until after the job's deadline",
+            retry_after_s=error.retry_after_s,
+        )
+    if isinstance(error, BreakerOpen):
+        return AllProvidersFailed(f"no provider may be called: {error.message}", retry_after_s=error.retry_after_s)
+    if run.remaining_s <= 0:
+        return DeadlineExceeded("the job's deadline came before an answer did")
+    return AllProvidersFailed(
+        f"no provider could answer; the last error, from {run.candidate.deployment.id}, was: {error.message} "
+        "(routing_metadata.attempts has every one)"
+    )

@@ -24,6 +24,8 @@ def _router_error(error: RouterError) -> Response:
     response = replies.as_json(error.body(), error.status)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(min(max(1, round(error.retry_after_s)), MAX_RETRY_AFTER_S))
+    if not error.retryable:
+        replies.forbid_retry(response)
     if isinstance(error, WaitEnded):
         response.headers["Location"] = f"/v1/jobs/{error.job_id}"
         response.headers["X-Job-Id"] = error.job_id

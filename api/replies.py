@@ -8,6 +8,7 @@ from flask import Response
 from api.context import services
 from api.principal import Principal
 from routing.errors import NotFound
+from routing.job import JobStatus
 from workers.ledger.record import Accepted, Ended, Existing
 
 
@@ -15,9 +16,16 @@ def ended(end: Ended, *, replayed: bool = False) -> Response:
     """The job's own answer, byte for byte as it was stored."""
     response = Response(end.answer, status=end.http_status, mimetype="application/json")
     response.headers["X-Job-Id"] = end.id
+    if end.status is JobStatus.CANCELLED:
+        forbid_retry(response)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def forbid_retry(response: Response) -> None:
+    """Keep the official SDKs from sending the request again by themselves, as they do on any 409 and 504."""
+    response.headers["X-Should-Retry"] = "false"
 
 
 def accepted(placed: Accepted | Existing, principal: Principal) -> Response:

@@ -52,6 +52,8 @@ class RouterError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[str] = "api_error"
     code: ClassVar[str | None] = None
+    # False where sending the same request again would do harm or no good, whatever its status suggests to a client.
+    retryable: ClassVar[bool] = True
 
     def __init__(self, message: str, *, param: str | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -107,6 +109,7 @@ class IdempotencyConflict(RequestError):
 
     status = 409
     code = "idempotency_key_reused"
+    retryable = False
 
 
 class JobNotCancellable(RequestError):
@@ -114,6 +117,7 @@ class JobNotCancellable(RequestError):
 
     status = 409
     code = "job_not_cancellable"
+    retryable = False
 
 
 class BodyTooLarge(RequestError):
@@ -137,6 +141,7 @@ class WaitEnded(RouterError):
     status = 504
     type = "timeout_error"
     code = "wait_ended"
+    retryable = False
 
     def __init__(self, message: str, *, job_id: str) -> None:
         super().__init__(message)

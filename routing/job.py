@@ -1,6 +1,5 @@
 """The accepted unit of work and its attempts, as every module above sees them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,11 +14,6 @@ class JobStatus(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
-
-    @property
-    def ended(self) -> bool:
-        """Whether the job can change no more."""
-        return self not in (JobStatus.QUEUED, JobStatus.IN_PROGRESS)
 
 
 class ServiceTier(StrEnum):
@@ -75,19 +69,6 @@ class Attempt:
         if self.cost_microusd is not None:
             shown["cost_microusd"] = self.cost_microusd
         return shown
-
-    @classmethod
-    def from_metadata(cls, shown: Mapping[str, Any]) -> "Attempt":
-        """The inverse of `metadata`."""
-        return cls(
-            provider=shown["provider"],
-            model=shown["model"],
-            status=AttemptStatus(shown["status"]),
-            started_at=shown["started_at"],
-            duration_ms=shown["duration"],
-            error=shown.get("error"),
-            cost_microusd=shown.get("cost_microusd"),
-        )
 
 
 @dataclass(frozen=True, slots=True)

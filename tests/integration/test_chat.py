@@ -3,10 +3,11 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import openai
 import pytest
 
 from tests.support.process_node import wait_until
-from tests.support.stack import chat, ended_object
+from tests.support.stack import KEY, chat, ended_object
 
 pytestmark = pytest.mark.integration
 
@@ -103,6 +104,17 @@ def test_a_wait_that_ends_first_names_the_job_which_goes_on(stack):
     job_id = response.headers["X-Job-Id"]
     assert job_id in response.json()["error"]["message"]
     assert ended_object(stack, job_id)["status"] == "completed"
+
+
+def test_openais_client_does_not_repeat_what_goes_on(stack):
+    """The official client retries a 504 by itself; the one of an ended wait must not become a second job."""
+    stack.sandbox.behave("groq", latency_ms=1500)
+    with openai.OpenAI(base_url=f"{stack.api.url}/v1", api_key=KEY, max_retries=2) as client:
+        with pytest.raises(openai.APIStatusError) as ended:
+            client.chat.completions.create(**chat("Slow."), extra_headers={"Prefer": "wait=0.3"})
+        assert ended.value.response.headers["X-Should-Retry"] == "false"
+    assert ended_object(stack, ended.value.response.headers["X-Job-Id"])["status"] == "completed"
+    assert stack.sandbox.calls()["total"] == 1
 
 
 def test_idempotency_key_attaches_to_the_running_job(stack):

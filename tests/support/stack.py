@@ -2,10 +2,8 @@
 
 import http.client
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import requests
@@ -101,11 +99,6 @@ class Stack:
         """How many job records there are, ended ones included."""
         return sum(1 for _ in self.redis.client.scan_iter("mr:job:*", count=1000))
 
-    def together(self, calls: int, function):
-        """Run `function(i)` for each of `calls` at once, in threads; the results in order."""
-        with ThreadPoolExecutor(calls) as pool:
-            return list(pool.map(function, range(calls)))
-
     def stop(self):
         self.session.close()
         for node in (self.api, *self.workers.values()):
@@ -133,8 +126,3 @@ def ended_object(stack: Stack, job_id: str, timeout_s: float = 20.0) -> dict[str
 def dump(value: Any) -> bytes:
     """JSON as bytes, for bodies that `requests` would not write."""
     return json.dumps(value).encode()
-
-
-def has_many_cores() -> bool:
-    """Whether this machine has more than the two cores the product promises its figures for."""
-    return (os.cpu_count() or 1) > 2

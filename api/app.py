@@ -6,11 +6,10 @@ import secrets
 from flask import Flask, Response, request
 
 from api import completions, error_handlers, health, jobs, models, routing_plan, webhook_secret
-from api.context import EXTENSION
+from api.context import EXTENSION, REQUEST_ID
 from api.services import Services
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_REQUEST_ID_KEY = "model_router.request_id"
 
 
 def create_app(services: Services) -> Flask:
@@ -18,7 +17,7 @@ def create_app(services: Services) -> Flask:
     app = Flask("model_router", static_folder=None)
     app.extensions[EXTENSION] = services
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
-    # A path with a stray slash is an unknown path, not a redirect that a POST would lose its body on.
+    # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
     for module in (completions, jobs, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
@@ -31,9 +30,9 @@ def create_app(services: Services) -> Flask:
 def _name_request() -> None:
     """Give the request the caller's own id, or one of ours."""
     given = request.headers.get("X-Request-Id", "")
-    request.environ[_REQUEST_ID_KEY] = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+    request.environ[REQUEST_ID] = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
 
 
 def _finish_headers(response: Response) -> Response:
-    response.headers["X-Request-Id"] = request.environ.get(_REQUEST_ID_KEY, "")
+    response.headers["X-Request-Id"] = request.environ.get(REQUEST_ID, "")
     return response

@@ -40,12 +40,8 @@ def chat_completions() -> Response:
                 return _abandon(job_id, principal, body)
     if placed.ended is not None:
         return replies.ended(placed.ended, replayed=True)
-    # The ledger told this process's address to the running job, before the job's id was known here.
-    with waiters.expecting(placed.id) as waiter:
-        attached = services().ledger.attach(placed.id, principal.tenant_id, waiters.address)
-        ended = attached[1] if attached is not None else None
-        # A caller that goes while it waits for another request's job leaves that job alone.
-        return _answer(placed.id, ended or waiter.wait(_wait_s(preference)))
+    # A caller that goes while it waits for another request's job leaves that job alone.
+    return _answer(placed.id, waiters.join(placed.id, principal.tenant_id, _wait_s(preference)))
 
 
 def _known(placed: Accepted | Existing | Conflict) -> Accepted | Existing:

@@ -7,6 +7,8 @@ from flask import current_app
 from api.services import Services
 
 EXTENSION = "model_router"
+# Where in its environment a request keeps its id.
+REQUEST_ID = "model_router.request_id"
 
 
 def services() -> Services:

@@ -1,9 +1,9 @@
 """gunicorn's settings: gevent workers that hold thousands of waiting requests."""
 
-import gc
 from typing import Any
 
 from config.settings import Settings
+from workers import memory
 
 _settings = Settings.from_environment()
 
@@ -27,7 +27,5 @@ proc_name = "model-router-api"
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 (gunicorn's signature)
-    """Take what start-up made out of the garbage collector's rounds: its long ones are what waiting requests feel."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    """The application is loaded; what it is made of stays."""
+    memory.settle()

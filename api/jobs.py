@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from api import replies
 from api.context import services
 from api.ordering import parse_wait
-from api.principal import Principal, authenticate
+from api.principal import authenticate
 from routing.errors import JobNotCancellable, NotFound
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
@@ -21,7 +21,8 @@ def show(job_id: str) -> Response:
     _check_id(job_id)
     wait = request.args.get("wait")
     if wait is not None:
-        _wait(job_id, principal, min(parse_wait(wait, "query"), services().settings.wait_s))
+        longest_s = min(parse_wait(wait, "query"), services().settings.wait_s)
+        services().waiters.join(job_id, principal.tenant_id, longest_s)
     return replies.as_json(replies.job_object(job_id, principal))
 
 
@@ -37,14 +38,6 @@ def cancel(job_id: str) -> Response:
     if not by_this_call and status != "cancelled":
         raise JobNotCancellable(f"job {job_id} has ended already: {status.value}")
     return replies.as_json(replies.job_object(job_id, principal))
-
-
-def _wait(job_id: str, principal: Principal, wait_s: float) -> None:
-    waiters = services().waiters
-    with waiters.expecting(job_id) as waiter:
-        attached = services().ledger.attach(job_id, principal.tenant_id, waiters.address)
-        if attached is not None and attached[1] is None:
-            waiter.wait(wait_s)
 
 
 def _check_id(job_id: str) -> None:

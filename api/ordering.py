@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import request
 
-from api.context import services
+from api.context import REQUEST_ID, services
 from api.principal import Principal
 from routing.errors import InvalidRequest
 from routing.job import ServiceTier
@@ -80,7 +80,7 @@ def _order(body: dict[str, Any], waiter: str) -> Order:
         fingerprint="" if key is None else _fingerprint(body),
         waiter=waiter,
         webhook=body.get("webhook_url") or "",
-        request_id=request.environ["model_router.request_id"],
+        request_id=request.environ[REQUEST_ID],
     )
 
 

@@ -64,6 +64,15 @@ class Waiters:
             if not remaining:
                 del self._waiting[job_id]
 
+    def join(self, job_id: str, tenant: str, timeout_s: float) -> Ended | None:
+        """Wait for a job that was accepted elsewhere; None when it did not end in time, or is not the tenant's."""
+        with self.expecting(job_id) as waiter:
+            attached = self._ledger.attach(job_id, tenant, self.address)
+            if attached is None:
+                return None
+            _, ended = attached
+            return ended or waiter.wait(timeout_s)
+
     def start(self) -> None:
         """Start reading replies and asking after those that may have been lost."""
         keep_running(self._read)

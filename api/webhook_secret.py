@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from api import replies
 from api.context import services
 from api.principal import authenticate
-from workers.signature import new_secret
+from workers.webhook_secret import secret_of
 
 blueprint = Blueprint("webhook_secret", __name__, url_prefix="/v1/webhooks")
 
@@ -14,5 +14,5 @@ blueprint = Blueprint("webhook_secret", __name__, url_prefix="/v1/webhooks")
 def show() -> Response:
     """The tenant's own secret, in Standard Webhooks' form; made on first use unless its file has one."""
     tenant = authenticate().tenant
-    secret = tenant.webhook_secret or services().ledger.webhook_secret(tenant.tenant_id, new_secret())
+    secret = secret_of(services().ledger, tenant.tenant_id, tenant)
     return replies.as_json({"object": "webhook_secret", "secret": secret})

@@ -4,11 +4,11 @@ import http.client
 import json
 import sys
 import urllib.error
-import urllib.request
 from typing import Any
 
 import click
 
+from cli.api_call import error_message, post
 from cli.environment import read_configuration, read_settings
 from cli.probe import request_body
 from cli.stack import api_url
@@ -98,24 +98,9 @@ def _sandbox_key(settings: Settings) -> str:
 
 def _ask(url: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
     try:
-        request = urllib.request.Request(  # noqa: S310 - a URL we built, http
-            f"{url}/v1/routing/plan",
-            data=json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {key.strip()}", "Content-Type": "application/json"},
-        )
-        # The API is on this machine: a proxy of the environment has no part in it.
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(request, timeout=_TIMEOUT_S) as response:
-            found: dict[str, Any] = json.load(response)
+        found: dict[str, Any] = post(f"{url}/v1/routing/plan", key, body, _TIMEOUT_S)
     except urllib.error.HTTPError as error:
-        raise click.ClickException(_error_message(error)) from error
+        raise click.ClickException(error_message(error.read()) or f"the API answered HTTP {error.code}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise click.ClickException(f"the API at {url} does not answer: {error}; is it running?") from error
     return found
-
-
-def _error_message(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(error)["error"]["message"])
-    except (ValueError, LookupError, TypeError):
-        return f"the API answered HTTP {error.code}"

@@ -1,12 +1,12 @@
 """One real completion through the API, as any caller would send it, and what came of it."""
 
 import http.client
-import json
 import threading
 import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
+
+from cli.api_call import error_message, post
 
 MODEL = "gpt-3.5-turbo"
 QUESTION = "Say hello in one short sentence."
@@ -60,16 +60,12 @@ def request_body(model: str = MODEL, question: str = QUESTION) -> dict[str, Any]
 
 def complete(api_url: str, key: str, *, model: str = MODEL, timeout_s: float) -> ProbeAnswer:
     """Ask for one completion; every failure is an answer with its error."""
-    request = urllib.request.Request(  # noqa: S310 - a URL we built, http
-        f"{api_url}/v1/chat/completions",
-        data=json.dumps(request_body(model)).encode(),
-        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-    )
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310 - as above
-            return _read(json.load(response))
+        return _read(post(f"{api_url}/v1/chat/completions", key, request_body(model), timeout_s))
     except urllib.error.HTTPError as error:
-        return ProbeAnswer(error=f"HTTP {error.code}: {_error_message(error.read())}")
+        body = error.read()
+        said = error_message(body) or body[:200].decode(errors="replace")
+        return ProbeAnswer(error=f"HTTP {error.code}: {said}")
     except (OSError, http.client.HTTPException, ValueError) as error:
         return ProbeAnswer(error=str(error) or type(error).__name__)
 
@@ -81,13 +77,6 @@ def _read(body: Any) -> ProbeAnswer:
         return ProbeAnswer(error="the answer is not a chat completion")
     route = body.get("routing_metadata")
     return ProbeAnswer(text=str(text or "").strip(), route=route if isinstance(route, dict) else {})
-
-
-def _error_message(body: bytes) -> str:
-    try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, LookupError, TypeError):
-        return body[:200].decode(errors="replace")
 
 
 def _ms(value: Any) -> str:

@@ -19,9 +19,7 @@ from routing.errors import (
     ProviderTimeout,
     StoreUnavailable,
 )
-from routing.job import Attempt, AttemptStatus, JobStatus, Usage
-from routing.plan import Candidate
-from routing.prices import cost_microusd
+from routing.job import JobStatus, Usage
 from workers import answer
 from workers.leases import LeaseLost, Leases
 from workers.ledger.ledger import Ledger
@@ -124,37 +122,14 @@ class Executor:
 
     def _attempt(self, run: Run) -> Completion | ProviderError:
         """One call to the candidate, recorded; what it met comes back as a value."""
-        deployment = run.candidate.deployment
-        began = time.monotonic()
-        started_at = time.time()
+        began, started_at = time.monotonic(), time.time()
+        result: Completion | ProviderError
         try:
-            completion = self._call(run)
+            result = self._call(run)
         except ProviderError as error:
-            attempt = Attempt(
-                provider=deployment.provider,
-                model=deployment.model,
-                status=AttemptStatus.FAILED,
-                started_at=round(started_at, 3),
-                duration_ms=round((time.monotonic() - began) * 1000, 1),
-                error=f"{error.code}: {error.message}",
-            )
-            run.attempts.append(attempt)
-            if error.unhealthy:
-                run.evidence.append(f"{deployment.id} {0 if error.trips else 2} {attempt.duration_ms}")
-            return error
-        duration_ms = round((time.monotonic() - began) * 1000, 1)
-        run.attempts.append(
-            Attempt(
-                provider=deployment.provider,
-                model=deployment.model,
-                status=AttemptStatus.COMPLETED,
-                started_at=round(started_at, 3),
-                duration_ms=duration_ms,
-                cost_microusd=_cost(run.candidate, completion.usage),
-            )
-        )
-        run.evidence.append(f"{deployment.id} 1 {duration_ms}")
-        return completion
+            result = error
+        run.record(result, started_at, (time.monotonic() - began) * 1000)
+        return result
 
     def _call(self, run: Run) -> Completion:
         deployment = run.candidate.deployment
@@ -233,8 +208,3 @@ class Executor:
                 gevent.sleep(STORE_RETRY_S)
             else:
                 return
-
-
-def _cost(candidate: Candidate, usage: Usage) -> int | None:
-    price = candidate.deployment.price
-    return None if price is None else cost_microusd(price, usage)

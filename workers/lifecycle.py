@@ -1,6 +1,5 @@
 """What a worker process does when it starts and stops, on Celery's signals."""
 
-import gc
 import random
 from typing import Any
 
@@ -10,7 +9,7 @@ from kombu.exceptions import OperationalError
 
 from config import logs
 from routing.errors import StoreUnavailable
-from workers import queues, runtime
+from workers import memory, queues, runtime
 from workers.rescue import Rescue
 from workers.tasks import deliver_webhook
 
@@ -43,7 +42,5 @@ def _publish_webhook(job_id: str) -> None:
 
 @worker_ready.connect
 def settle_memory(**_: Any) -> None:
-    """Take what start-up made out of the garbage collector's rounds: its long ones are what waiting requests feel."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    """The worker is loaded; what it is made of stays."""
+    memory.settle()

@@ -16,10 +16,12 @@ from routing.errors import (
     ProviderRefused,
     RefusedByProvider,
 )
-from routing.job import Attempt
+from routing.job import Attempt, AttemptStatus, Usage
 from routing.plan import Candidate
+from routing.prices import cost_microusd
 from workers import answer
 from workers.ledger.record import Claimed
+from workers.providers.base import Completion
 
 
 @dataclass(slots=True)
@@ -41,6 +43,27 @@ class Run:
         """Seconds until the job's deadline; negative past it."""
         return self.job.remaining_ms / 1000 - (time.monotonic() - self.started)
 
+    def record(self, result: Completion | ProviderError, started_at: float, duration_ms: float) -> None:
+        """Note one call to the candidate: the attempt, and what it tells of the deployment's health."""
+        deployment = self.candidate.deployment
+        duration_ms = round(duration_ms, 1)
+        failure = result if isinstance(result, ProviderError) else None
+        self.attempts.append(
+            Attempt(
+                provider=deployment.provider,
+                model=deployment.model,
+                status=AttemptStatus.COMPLETED if failure is None else AttemptStatus.FAILED,
+                started_at=round(started_at, 3),
+                duration_ms=duration_ms,
+                error=None if failure is None else f"{failure.code}: {failure.message}",
+                cost_microusd=self._cost(result.usage) if isinstance(result, Completion) else None,
+            )
+        )
+        if failure is None:
+            self.evidence.append(f"{deployment.id} 1 {duration_ms}")
+        elif failure.unhealthy:
+            self.evidence.append(f"{deployment.id} {0 if failure.trips else 2} {duration_ms}")
+
     def timing(self) -> answer.Timing:
         """Now, for the answer."""
         return answer.Timing(time.time(), (time.monotonic() - self.started) * 1000)
@@ -60,6 +83,10 @@ class Run:
     def evidence_words(self) -> str:
         """What the run learnt of deployments, for the ledger's health records."""
         return " ".join(self.evidence)
+
+    def _cost(self, usage: Usage) -> int | None:
+        price = self.candidate.deployment.price
+        return None if price is None else cost_microusd(price, usage)
 
 
 def _is_larger(other: Candidate, than: Candidate) -> bool:

@@ -36,7 +36,8 @@ class Upstreams:
         if config is None or not config.usable:
             return None
         made = self._made.get(provider)
-        if made is None or made.config is not config:
+        # A reload makes every row anew; one that says the same keeps its connections.
+        if made is None or (made.config is not config and made.config != config):
             made = self._made[provider] = _make(config)
         return made
 

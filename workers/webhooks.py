@@ -17,7 +17,8 @@ from config.configuration import Configuration
 from config.settings import Settings
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import JobRecord
-from workers.signature import new_secret, sign
+from workers.signature import sign
+from workers.webhook_secret import secret_of
 
 log = structlog.get_logger()
 
@@ -33,13 +34,6 @@ class Deliveries:
         self._ledger = ledger
         self._settings = settings
         self._configuration = configuration
-
-    def secret(self, tenant_id: str) -> str:
-        """The tenant's signing secret: its file's, or one made on first use and kept in Redis."""
-        tenant = self._configuration().tenants.get(tenant_id)
-        if tenant is not None and tenant.webhook_secret:
-            return tenant.webhook_secret
-        return self._ledger.webhook_secret(tenant_id, new_secret())
 
     def deliver(self, job_id: str) -> None:
         """Make one attempt at the webhook of `job_id` and record how it went."""
@@ -63,11 +57,12 @@ class Deliveries:
                 "data": job.as_object(),
             }
         ).encode()
+        secret = secret_of(self._ledger, job.tenant, self._configuration().tenants.get(job.tenant))
         headers = {
             "Content-Type": "application/json",
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(self.secret(job.tenant), message_id, timestamp, body),
+            "webhook-signature": sign(secret, message_id, timestamp, body),
         }
         try:
             with gevent.Timeout(TIMEOUT_S), self._client().get_session() as session:

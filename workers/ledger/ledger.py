@@ -36,6 +36,12 @@ OUTBOX_LEASE_MS = 90_000
 HEALTH_TTL_S = 86_400.0
 
 
+# A Redis that cannot be reached, or is full.
+_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError)
+# A full Redis inside a script, a read-only replica, a server that is still loading its data.
+_REFUSING = ("OOM", "READONLY", "LOADING", "MISCONF", "MASTERDOWN", "BUSY")
+
+
 def _error_json(error: RouterError) -> str:
     return json.dumps(error.body()["error"])
 
@@ -227,13 +233,8 @@ class Ledger:
     def _command(self, *command: Any) -> Any:
         try:
             return self._pipeline.call(*command)
-        except redis.exceptions.NoScriptError:
-            raise
-        except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError) as error:
-            raise StoreUnavailable("the job store is not available; try again", retry_after_s=2) from error
-        except redis.ResponseError as error:
-            # A full Redis inside a script, a read-only replica, a server that is still loading its data.
-            if str(error).startswith(("OOM", "READONLY", "LOADING", "MISCONF", "MASTERDOWN", "BUSY")):
+        except redis.RedisError as error:
+            if isinstance(error, _AWAY) or str(error).startswith(_REFUSING):
                 raise StoreUnavailable("the job store is not available; try again", retry_after_s=2) from error
             raise
 

@@ -8,8 +8,6 @@ from routing.catalogue import Deployment
 from routing.health import Snapshot
 from routing.request import RoutingRequest
 
-# How many tokens an answer is taken to have; less where max_tokens says so.
-_EXPECTED_COMPLETION_TOKENS = 256
 # Differences of this size do not matter: they keep the ratios below finite and calm.
 _COST_GRAIN_MICROUSD = 1.0
 _LATENCY_GRAIN_MS = 10.0
@@ -75,10 +73,7 @@ def _cost(deployment: Deployment, request: RoutingRequest) -> float | None:
     """The estimated cost of this request in micro-dollars, at the price of a short prompt; None: unknown."""
     if deployment.input_rate is None or deployment.output_rate is None:
         return None
-    completion = _EXPECTED_COMPLETION_TOKENS
-    if request.max_tokens is not None:
-        completion = min(completion, request.max_tokens)
-    return request.prompt_tokens * deployment.input_rate + completion * deployment.output_rate
+    return request.prompt_tokens * deployment.input_rate + request.completion_tokens * deployment.output_rate
 
 
 def _relative(amounts: Sequence[float | None], grain: float) -> list[float | None]:

@@ -14,6 +14,8 @@ _CHARACTERS_PER_TOKEN = 4
 _TOKENS_PER_IMAGE = 800
 # Role and separators of one message.
 _TOKENS_PER_MESSAGE = 4
+# How many tokens an answer is taken to have; less where max_tokens says so.
+EXPECTED_COMPLETION_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class RoutingRequest:
     preferences: Preferences = preferences.NONE
     # Parameters asked for that some dialect does not honour; only read where the caller requires them honoured.
     parameters: frozenset[str] = frozenset()
+
+    @property
+    def completion_tokens(self) -> int:
+        """How many tokens the answer is taken to have."""
+        return (
+            EXPECTED_COMPLETION_TOKENS if self.max_tokens is None else min(EXPECTED_COMPLETION_TOKENS, self.max_tokens)
+        )
 
     @property
     def wanted(self) -> tuple[str, ...]:

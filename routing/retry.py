@@ -40,7 +40,8 @@ def decide(
 
     `tries` are the calls made to this deployment for this job, this one included; `max_tries` bounds them.
     `remaining_s` is the time to the job's deadline: no step begins after it. `has_next` tells whether another
-    candidate can take the job: with room, after a rate limit; with a larger context, after ContextLengthExceeded.
+    candidate can take the job: with a larger context, after ContextLengthExceeded. After a rate limit the step is
+    DEFER: the ledger, which has the permits, gives the job to whoever has room; the delay is for the same candidate.
     `defers` is how often the job was deferred before. `probe`: it is one of the few calls a half open breaker permits,
     so it is not made again in place.
     """
@@ -50,7 +51,7 @@ def decide(
         case NextStep.RETRY:
             return _retry(error, tries, max_tries, remaining_s, has_next=has_next, rng=rng, probe=probe)
         case NextStep.DEFER:
-            return _wait_for_room(error, defers, remaining_s, has_next=has_next, rng=rng)
+            return _wait_for_room(error, defers, rng)
         case NextStep.FAILOVER:
             return _move_on("no other deployment would fail in the same way", has_next=has_next)
         case NextStep.STOP:
@@ -91,16 +92,11 @@ def _retry(
     return Decision(NextStep.DEFER, delay_s, why)
 
 
-def _wait_for_room(error: ProviderError, defers: int, remaining_s: float, *, has_next: bool, rng: Random) -> Decision:
-    if has_next:
-        return _move_on("rate limited", has_next=has_next)
+def _wait_for_room(error: ProviderError, defers: int, rng: Random) -> Decision:
     wait_s = error.retry_after_s
     if wait_s is None:
         wait_s = min(_DEFER_CAP_S, _DEFER_S * 2 ** min(defers, 16))
-    delay_s = wait_s * (1 + rng.uniform(0, _DEFER_JITTER))
-    if delay_s >= remaining_s:
-        return Decision(NextStep.STOP, 0.0, "rate limited until after the deadline")
-    return Decision(NextStep.DEFER, delay_s, "rate limited, and no other candidate has room")
+    return Decision(NextStep.DEFER, wait_s * (1 + rng.uniform(0, _DEFER_JITTER)), "rate limited")
 
 
 def _move_on(why: str, *, has_next: bool) -> Decision:

@@ -7,7 +7,8 @@ than it has free slots for, so priorities hold up to the moment a job starts.
 """
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import redis
 import structlog
@@ -26,6 +27,8 @@ class Window(virtual.QoS):
 
     # The ledger's rescue gives back what a stopped worker held.
     restore_at_shutdown = False
+    # How many messages this process may be working on, where that changes while it runs; set when a worker starts.
+    bound: ClassVar[Callable[[], int] | None] = None
 
     def __init__(self, channel: Any, prefetch_count: int = 0) -> None:
         super().__init__(channel, prefetch_count)
@@ -49,11 +52,19 @@ class Window(virtual.QoS):
     def wait_for_room(self, timeout: float) -> int:
         """How many messages may be taken now, waiting up to `timeout` seconds for one to be done; 0 if none was."""
         self._room.clear()
-        room: int | None = self.can_consume_max_estimate()
+        room = self._room_now()
         if room == 0:
             self._room.wait(timeout)
-            room = self.can_consume_max_estimate()
-        return MAX_BATCH if room is None else min(room, MAX_BATCH)
+            room = self._room_now()
+        return room
+
+    def _room_now(self) -> int:
+        room: int | None = self.can_consume_max_estimate()
+        room = MAX_BATCH if room is None else min(room, MAX_BATCH)
+        bound = type(self).bound
+        if bound is not None:
+            room = min(room, bound() - (len(self._delivered or ()) - len(self._dirty or ())))
+        return max(room, 0)
 
 
 class Channel(kombu_redis.Channel):

@@ -2,7 +2,8 @@
 
 import random
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 import gevent
 import structlog
@@ -16,20 +17,23 @@ from routing.errors import (
     PatienceEnded,
     ProviderError,
     ProviderMisconfigured,
+    ProviderRateLimited,
     ProviderTimeout,
     StoreUnavailable,
 )
 from routing.job import JobStatus, Usage
 from workers import answer
+from workers.concurrency import AdaptiveConcurrency
 from workers.leases import LeaseLost, Leases
 from workers.ledger.ledger import Ledger
-from workers.ledger.record import Detour, Outcome
+from workers.ledger.record import Detour, Outcome, Room
 from workers.providers.base import Completion
-from workers.queues import provider_queue
 from workers.run import Run, verdict
 from workers.upstreams import Upstreams
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 # How often a step of the ledger is tried again while Redis is away.
 STORE_RETRY_S = 0.25
@@ -40,8 +44,16 @@ LEAST_PATIENCE_S = 10.0
 class Executor:
     """Runs jobs. One per process; any number of greenlets are inside it at once."""
 
-    def __init__(self, ledger: Ledger, leases: Leases, upstreams: Upstreams, rng: random.Random) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        leases: Leases,
+        upstreams: Upstreams,
+        concurrency: AdaptiveConcurrency,
+        rng: random.Random,
+    ) -> None:
         self._ledger = ledger
+        self._concurrency = concurrency
         self._leases = leases
         self._upstreams = upstreams
         self._rng = rng
@@ -63,6 +75,9 @@ class Executor:
 
     def _go_round(self, run: Run, detour: Detour) -> None:
         """Give the job to who may be called instead, at once or when that is; no attempt is spent."""
+        if detour.full:
+            self._fail(run, ProviderRateLimited("nobody has room", retry_after_s=detour.wait_s))
+            return
         decision = retry.around_breaker(
             detour.wait_s, remaining_s=run.remaining_s, defers=run.job.defers, rng=self._rng
         )
@@ -115,6 +130,8 @@ class Executor:
                     gevent.sleep(decision.delay_s)
                 case NextStep.FAILOVER if place is not None:
                     return self._hand_over(run, place)
+                case NextStep.DEFER if isinstance(result, ProviderRateLimited):
+                    return self._find_room(run, result, decision.delay_s)
                 case NextStep.DEFER:
                     return self._defer(run, decision.delay_s, run.job.candidate)
                 case _:
@@ -124,10 +141,13 @@ class Executor:
         """One call to the candidate, recorded; what it met comes back as a value."""
         began, started_at = time.monotonic(), time.time()
         result: Completion | ProviderError
+        under_way = self._concurrency.begin()
         try:
             result = self._call(run)
         except ProviderError as error:
             result = error
+        finally:
+            self._concurrency.end(under_way, crowded=run.lesson.crowded)
         run.record(result, started_at, (time.monotonic() - began) * 1000)
         return result
 
@@ -151,7 +171,13 @@ class Executor:
             if timeout_s < min(LEAST_PATIENCE_S, upstream.config.timeout_s):
                 raise PatienceEnded(error.message) from error
             raise
-        return upstream.adapter.completion(deployment.model, reply)
+        try:
+            completion = upstream.adapter.completion(deployment.model, reply)
+        except ProviderError as error:
+            run.lesson = upstream.limits.read(deployment.id, reply, error)
+            raise
+        run.lesson = upstream.limits.read(deployment.id, reply)
+        return completion
 
     def _complete(self, run: Run, completion: Completion) -> None:
         cost = run.attempts[-1].cost_microusd or 0
@@ -165,46 +191,42 @@ class Executor:
         self._finish(run, status, told.status, body, Usage(), 0)
 
     def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage, cost: int) -> None:
-        outcome = Outcome(status, http_status, body, run.attempts_json(), run.evidence_words(), usage, cost)
+        outcome = Outcome(status, http_status, body, run.told(), usage, cost)
         self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome))
 
     def _hand_over(self, run: Run, place: int) -> None:
-        queue = provider_queue(run.job.plan.candidates[place].deployment.provider)
-        attempts, evidence = run.attempts_json(), run.evidence_words()
-        self._store(
-            run,
-            lambda: self._ledger.hand_over(
-                run.job.id, run.job.epoch, candidate=place, queue=queue, attempts=attempts, evidence=evidence
-            ),
-        )
+        told = run.told()
+        self._store(run, lambda: self._ledger.hand_over(run.job.id, run.job.epoch, place, told))
 
     def _defer(self, run: Run, delay_s: float, place: int) -> None:
-        queue = provider_queue(run.job.plan.candidates[place].deployment.provider)
-        attempts, evidence = run.attempts_json(), run.evidence_words()
-        self._store(
-            run,
-            lambda: self._ledger.defer(
-                run.job.id,
-                run.job.epoch,
-                candidate=place,
-                queue=queue,
-                delay_ms=int(delay_s * 1000),
-                attempts=attempts,
-                evidence=evidence,
-            ),
-        )
+        told, delay_ms = run.told(), int(delay_s * 1000)
+        self._store(run, lambda: self._ledger.defer(run.job.id, run.job.epoch, place, delay_ms, told))
 
-    def _store(self, run: Run, step: Any) -> None:
+    def _find_room(self, run: Run, error: ProviderRateLimited, delay_s: float) -> None:
+        """After a rate limit: to whoever has room, else wait for who has it soonest; fail if that is too late."""
+        told = run.told()
+        # A gate keeps everybody back, this job in its turn; else the wait is the job's own.
+        own_ms = 0 if run.lesson.gated else int(delay_s * 1000)
+        became = self._store(run, lambda: self._ledger.find_room(run.job.id, run.job.epoch, own_ms, told))
+        if not became:
+            return
+        room, wait_s = became
+        log.info("job.found_room", job_id=run.job.id, room=room.value, wait_s=round(wait_s, 3))
+        if room is Room.FULL:
+            self._fail(run, ProviderRateLimited(error.message, retry_after_s=wait_s))
+
+    def _store(self, run: Run, step: Callable[[], T]) -> T:
         """Take a step of the ledger, waiting for Redis as long as it takes: what is stored here was paid for.
 
-        It ends when Redis is back: the step is taken then, or refused because the rescue has given the job to
-        another run; a lost lease ends it, too.
+        It ends when Redis is back: the step is taken then, or refused (its result is falsy) because the rescue has
+        given the job to another run; a lost lease ends it, too.
         """
         while True:
             try:
-                if not step():
-                    log.info("job.run_ended", job_id=run.job.id, why="another run holds the job")
+                result = step()
             except StoreUnavailable:
                 gevent.sleep(STORE_RETRY_S)
-            else:
-                return
+                continue
+            if not result:
+                log.info("job.run_ended", job_id=run.job.id, why="another run holds the job")
+            return result

@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 
 from config import logs
 from routing.errors import StoreUnavailable
-from workers import memory, queues, runtime
+from workers import broker, memory, queues, runtime
 from workers.rescue import Rescue
 from workers.tasks import deliver_webhook
 
@@ -30,6 +30,7 @@ def start_runtime(sender: Any, **_: Any) -> None:
             publish_webhook=_publish_webhook,
         )
     )
+    broker.Window.bound = lambda: process.concurrency.bound
     log.info("worker.started", worker=sender.hostname, sandbox=process.configuration.current.sandbox)
 
 

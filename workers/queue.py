@@ -26,6 +26,9 @@ class Order:
     waiter: str = ""
     webhook: str = ""
     request_id: str = ""
+    # What it is expected to take of limits by tokens.
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 def new_job_id() -> str:
@@ -61,6 +64,9 @@ def submit(
             request_id=order.request_id,
             max_tries=None if features.retry_attempts is None else features.retry_attempts + 1,
             timeout_ms=None if features.timeout_s is None else int(features.timeout_s * 1000),
-            deployment=first.id if features.circuit_breaker else "",
+            deployment=first.id,
+            careless=not features.circuit_breaker,
+            prompt_tokens=order.prompt_tokens,
+            completion_tokens=order.completion_tokens,
         )
     )

@@ -20,7 +20,8 @@ from routing.job import Attempt, AttemptStatus, Usage
 from routing.plan import Candidate
 from routing.prices import cost_microusd
 from workers import answer
-from workers.ledger.record import Claimed
+from workers.ledger.record import Claimed, Told
+from workers.limits import NOTHING, Lesson
 from workers.providers.base import Completion
 
 
@@ -32,6 +33,8 @@ class Run:
     started: float = field(default_factory=time.monotonic)
     attempts: list[Attempt] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
+    # What the last answer told of the provider's limits.
+    lesson: Lesson = NOTHING
 
     @property
     def candidate(self) -> Candidate:
@@ -69,20 +72,21 @@ class Run:
         return answer.Timing(time.time(), (time.monotonic() - self.started) * 1000)
 
     def next_candidate(self, error: ProviderError) -> int | None:
-        """The place of the next candidate worth trying after `error`; None when there is none."""
+        """The place of the next candidate worth trying after `error`; None when there is none.
+
+        After those still to come, the ones it was not at because they had no room.
+        """
         candidates = self.job.plan.candidates
-        for place in range(self.job.candidate + 1, len(candidates)):
+        places: tuple[int, ...] = (*range(self.job.reached + 1, len(candidates)), *self.job.limited)
+        for place in places:
             if not isinstance(error, ContextLengthExceeded) or _is_larger(candidates[place], self.candidate):
                 return place
         return None
 
-    def attempts_json(self) -> str:
-        """The run's attempts as the inside of a JSON array."""
-        return ",".join(json.dumps(attempt.metadata()) for attempt in self.attempts)
-
-    def evidence_words(self) -> str:
-        """What the run learnt of deployments, for the ledger's health records."""
-        return " ".join(self.evidence)
+    def told(self) -> Told:
+        """What the run has done and learnt, for the ledger."""
+        attempts = ",".join(json.dumps(attempt.metadata()) for attempt in self.attempts)
+        return Told(attempts, " ".join(self.evidence), self.lesson.words)
 
     def _cost(self, usage: Usage) -> int | None:
         price = self.candidate.deployment.price

@@ -7,11 +7,14 @@ from functools import cache
 from config.live import LiveConfiguration
 from config.settings import Settings
 from workers import redis_client
+from workers.concurrency import AdaptiveConcurrency
 from workers.executor import Executor
 from workers.leases import Leases
 from workers.ledger.ledger import Ledger
+from workers.ledger.permits import ConfiguredLimits
 from workers.loops import keep_running
 from workers.pipeline import CommandPipeline
+from workers.release import Release
 from workers.rescue import Rescue
 from workers.upstreams import Upstreams
 from workers.webhooks import Deliveries
@@ -25,6 +28,7 @@ class Runtime:
     configuration: LiveConfiguration
     ledger: Ledger
     leases: Leases
+    concurrency: AdaptiveConcurrency
     executor: Executor
     deliveries: Deliveries
 
@@ -33,18 +37,21 @@ class Runtime:
         """Wire the parts; raises ConfigurationError or SettingError. Connects to nothing yet."""
         configuration = LiveConfiguration(settings)
         pipeline = CommandPipeline(redis_client.connect(settings.resolve_redis_url()))
-        ledger = Ledger(pipeline, settings, lambda: configuration.current.breaker)
+        limits = ConfiguredLimits(lambda: configuration.current)
+        ledger = Ledger(pipeline, settings, lambda: configuration.current.breaker, limits.words)
         leases = Leases(ledger, settings.heartbeat_s)
         upstreams = Upstreams(lambda: configuration.current)
-        executor = Executor(ledger, leases, upstreams, random.Random())  # noqa: S311 (jitter, not secrets)
+        concurrency = AdaptiveConcurrency()
+        executor = Executor(ledger, leases, upstreams, concurrency, random.Random())  # noqa: S311 (jitter, not secrets)
         deliveries = Deliveries(ledger, settings, lambda: configuration.current)
-        return cls(settings, configuration, ledger, leases, executor, deliveries)
+        return cls(settings, configuration, ledger, leases, concurrency, executor, deliveries)
 
     def start(self, rescue: Rescue) -> None:
-        """Start the process's own loops: heartbeat, rescue and the watch on the configuration."""
+        """Start the process's own loops: heartbeat, rescue, release and the watch on the configuration."""
         self.configuration.start()
         keep_running(self.leases.run)
         keep_running(rescue.run)
+        keep_running(Release(self.ledger).run)
 
 
 @cache

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from config.configuration import Configuration
 from config.provider import ProviderConfig
 from config.settings import provider_key
+from workers.limits import LimitReader
 from workers.provider_http import ProviderHttp
 from workers.providers.base import Account, Provider
 from workers.providers.registry import adapter
@@ -21,6 +22,7 @@ class Upstream:
     config: ProviderConfig
     adapter: Provider
     http: ProviderHttp
+    limits: LimitReader
 
 
 class Upstreams:
@@ -45,4 +47,5 @@ class Upstreams:
 def _make(config: ProviderConfig) -> Upstream:
     key = SANDBOX_KEY if config.sandboxed else provider_key(config.api_key_env)
     account = Account(config.name, config.endpoint, key, config.headers)
-    return Upstream(config, adapter(account, config.type), ProviderHttp(config.concurrency))
+    translator = adapter(account, config.type)
+    return Upstream(config, translator, ProviderHttp(config.concurrency), LimitReader(translator))

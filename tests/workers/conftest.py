@@ -7,7 +7,7 @@ import redis as redis_py
 
 from routing.job import JobStatus, Usage
 from workers.ledger.ledger import Ledger
-from workers.ledger.record import Outcome, Submission
+from workers.ledger.record import Outcome, Submission, Told
 from workers.pipeline import CommandPipeline
 from workers.redis_client import connect
 
@@ -55,18 +55,23 @@ def submission(job_id="job_1", **changes):
         "model": "fast",
         "policy": "balanced",
         "primary": "groq",
+        "deployment": "groq/m",
     }
     return Submission(**{**fields, **changes})
 
 
 def outcome(**changes):
-    """A good end; `changes` are Outcome's fields."""
+    """A good end; `changes` are Outcome's fields, and Told's."""
+    told = {
+        "attempts": '{"provider":"groq","model":"m","status":"completed","started_at":1,"duration":5}',
+        "evidence": "groq/m 1 5.0",
+    }
+    told |= {name: changes.pop(name) for name in ("attempts", "evidence", "limits") if name in changes}
     fields = {
         "status": JobStatus.COMPLETED,
         "http_status": 200,
         "answer": '{"ok": true}',
-        "attempts": '{"provider":"groq","model":"m","status":"completed","started_at":1,"duration":5}',
-        "evidence": "groq/m 1 5.0",
+        "told": Told(**told),
         "usage": Usage(prompt_tokens=3, completion_tokens=4),
         "cost_microusd": 7,
     }

@@ -11,8 +11,6 @@ local RING_BUCKETS = 10
 -- What changed in this step, for the worker's log: name, from, to, ...
 local changes = {}
 
-local function account_of(deployment) return string.match(deployment, '^[^/]+') end
-
 -- The words of breakers.py's `words`, in its order; times in ms.
 local function breaker_settings(words)
   local n = {}
@@ -182,11 +180,11 @@ local function deployment_wait(deployment, settings)
 end
 
 -- Lets `run` through to `deployment`, which must have no wait. Returns 1 where it goes as a probe, else 0.
-local function pass(deployment, run, settings)
+local function pass(deployment, run)
   local is_probe = 0
   for _, name in ipairs({ deployment, account_of(deployment) }) do
     local b = parse_breaker(redis.call('HGET', BREAKERS, name))
-    if b.state == 'open' then change_breaker(name, b, 'half_open', settings) end
+    if b.state == 'open' then change_breaker(name, b, 'half_open') end
     if b.state == 'half_open' then
       drop_lost_probes(b)
       b.probes = b.probes == '-' and run or (b.probes .. ',' .. run)

@@ -2,12 +2,13 @@
 -- Ends a job with its answer, usage and evidence in one step. A second finish of the same run changes nothing.
 -- allow-oom: the answer was paid for, and storing it frees more than it takes.
 -- ARGV: id, epoch, status, http_status, answer, attempts, evidence, day, prompt, completion, cached, reasoning,
--- cost in micro-dollars, breaker settings. Returns what changed of breakers (name, from, to, ...), or false when this
+-- cost in micro-dollars, limits learnt, breaker settings. Returns what changed of breakers (name, from, to, ...), or false when this
 -- run no longer holds the job.
 local id, epoch, status, http_status, answer, attempts, evidence, day = unpack(ARGV, 1, 8)
 if not holds(id, epoch) then return false end
 append_attempts(id, attempts)
-record_evidence(evidence, id .. ':' .. epoch, ARGV[14])
+record_evidence(evidence, id .. ':' .. epoch, ARGV[15])
+learn_limits(ARGV[14])
 if status == 'completed' then
   local tenant = redis.call('HGET', job_key(id), 'tenant')
   local usage = P .. 'usage:' .. tenant .. ':' .. day

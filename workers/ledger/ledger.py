@@ -14,7 +14,7 @@ import redis
 from config.breaker import BreakerConfig
 from config.settings import Settings
 from routing.breaker import Breaker, BreakerState
-from routing.errors import DeadlineExceeded, JobAbandoned, JobCancelled, RouterError, StoreUnavailable
+from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError, StoreUnavailable
 from routing.job import JobStatus
 from workers import envelope
 from workers.ledger import breakers, scripts
@@ -26,9 +26,12 @@ from workers.ledger.record import (
     Existing,
     JobRecord,
     Outcome,
+    Room,
     Submission,
+    Told,
 )
 from workers.pipeline import MAX_BATCH, CommandPipeline
+from workers.queues import provider_queue
 
 # A webhook whose delivery task does not report back within this is published again.
 OUTBOX_LEASE_MS = 90_000
@@ -47,6 +50,7 @@ def _error_json(error: RouterError) -> str:
 
 
 _EXPIRED = _error_json(DeadlineExceeded("the job's deadline came before an answer did"))
+_FULL = _error_json(CapacityExceeded("no provider had room for the job before its deadline"))
 _ABANDONED = _error_json(JobAbandoned("every worker that ran this job was lost; it is not run again"))
 _CANCELLED = _error_json(JobCancelled("the job was cancelled"))
 
@@ -59,9 +63,12 @@ class Ledger:
         pipeline: CommandPipeline,
         settings: Settings,
         breaker: Callable[[], BreakerConfig] = BreakerConfig,
+        limits: Callable[[], str] = str,
     ) -> None:
+        """`breaker` gives the breakers' settings as they are now, `limits` the words of the configured limits."""
         self._pipeline = pipeline
         self._breaker = breaker
+        self._limits = limits
         self._prefix = settings.key_prefix
         self._scripts = scripts.load(
             scripts.Constants(
@@ -70,6 +77,7 @@ class Ledger:
                 requeue_check_ms=int(settings.requeue_check_s * 1000),
                 retention_s=int(settings.retention_s),
                 envelope=envelope.template(),
+                provider_queue=provider_queue(""),
             )
         )
 
@@ -93,8 +101,8 @@ class Ledger:
         return Existing(job_id, JobStatus(reply[2].decode()), _ended(job_id, *reply[2:5]))
 
     def claim(self, job_id: str, epoch: int) -> Claimed | None:
-        """Take the job for one run; None when the pointer is a stale duplicate."""
-        reply = self._run("claim", job_id, epoch, breakers.words(self._breaker()))
+        """Take the job for one run; None when the pointer is a stale duplicate, or the job now waits for a permit."""
+        reply = self._run("claim", job_id, epoch, breakers.words(self._breaker()), self._limits())
         if not reply:
             return None
         breakers.report(reply[-1])
@@ -108,32 +116,53 @@ class Ledger:
     def finish(self, job_id: str, epoch: int, outcome: Outcome) -> bool:
         """End the job; False when this run no longer holds it and nothing was changed."""
         usage = outcome.usage
-        return self._give_up(
+        changes = self._run(
             "finish",
             job_id,
             epoch,
             outcome.status.value,
             outcome.http_status,
             outcome.answer,
-            outcome.attempts,
-            outcome.evidence,
+            outcome.told.attempts,
+            outcome.told.evidence,
             time.strftime("%Y-%m-%d", time.gmtime()),
             usage.prompt_tokens,
             usage.completion_tokens,
             usage.cached_tokens,
             usage.reasoning_tokens,
             outcome.cost_microusd,
+            outcome.told.limits,
+            breakers.words(self._breaker()),
         )
+        return _reported(changes)
 
-    def hand_over(self, job_id: str, epoch: int, *, candidate: int, queue: str, attempts: str, evidence: str) -> bool:
-        """Give the job to the next candidate's queue at once."""
-        return self._give_up("requeue", job_id, epoch, candidate, queue, 0, attempts, evidence)
+    def hand_over(self, job_id: str, epoch: int, place: int, told: Told) -> bool:
+        """Give the job to the next candidate's queue at once; False when this run no longer holds it."""
+        return _reported(self._give_back("requeue", job_id, epoch, (place, 0), told))
 
-    def defer(
-        self, job_id: str, epoch: int, *, candidate: int, queue: str, delay_ms: int, attempts: str, evidence: str
-    ) -> bool:
-        """Give the job back until `delay_ms` from now."""
-        return self._give_up("requeue", job_id, epoch, candidate, queue, max(delay_ms, 1), attempts, evidence)
+    def defer(self, job_id: str, epoch: int, place: int, delay_ms: int, told: Told) -> bool:
+        """Give the job back until `delay_ms` from now; False when this run no longer holds it."""
+        return _reported(self._give_back("requeue", job_id, epoch, (place, max(delay_ms, 1)), told))
+
+    def find_room(self, job_id: str, epoch: int, own_wait_ms: int, told: Told) -> tuple[Room, float] | None:
+        """Give a job that met a rate limit to whoever has room, or have it wait for who has it soonest.
+
+        `own_wait_ms`: the same candidate may not be called for it before. Returns what became of it, and the wait in
+        seconds; None when this run no longer holds it.
+        """
+        reply = self._give_back("room", job_id, epoch, (own_wait_ms,), told)
+        if reply is None:
+            return None
+        breakers.report(reply[2])
+        return Room(reply[0].decode()), reply[1] / 1000
+
+    def release(self, limit: int = 100) -> tuple[int, float | None]:
+        """Let parked jobs through for which there are permits now.
+
+        Returns how many, and the seconds until there may be more (0: at once; None: nobody is parked).
+        """
+        released, wait_ms = self._run("release", limit, self._limits())
+        return released, None if wait_ms < 0 else wait_ms / 1000
 
     def cancel(self, job_id: str, tenant: str) -> tuple[JobStatus, bool] | None:
         """Cancel the job: (its status now, whether this call ended it); None when the tenant has no such job."""
@@ -168,7 +197,8 @@ class Ledger:
 
     def rescue(self, limit: int = 100) -> list[tuple[str, str]]:
         """Look at what is due; returns what was done to which job."""
-        flat = [word.decode() for word in self._run("rescue", limit, _EXPIRED, _ABANDONED, OUTBOX_LEASE_MS)]
+        errors = (_EXPIRED, _FULL, _ABANDONED)
+        flat = [word.decode() for word in self._run("rescue", limit, *errors, OUTBOX_LEASE_MS)]
         return list(zip(flat[::2], flat[1::2], strict=True))
 
     def record_delivery(self, job_id: str, outcome: str, detail: str, delays_ms: Sequence[int]) -> int:
@@ -208,13 +238,9 @@ class Ledger:
         """Force a breaker open or closed, or (CLOSED) let it decide again, from nothing; whether it changed."""
         return bool(self._run("switch", name, to.value))
 
-    def _give_up(self, name: str, *arguments: Any) -> bool:
-        """Take a step that ends a run; False when the run no longer held its job. Logs the breakers it changed."""
-        changes = self._run(name, *arguments, breakers.words(self._breaker()))
-        if changes is None:
-            return False
-        breakers.report(changes)
-        return True
+    def _give_back(self, name: str, job_id: str, epoch: int, how: Sequence[int], told: Told) -> Any:
+        words = (told.attempts, told.evidence, told.limits, breakers.words(self._breaker()), self._limits())
+        return self._run(name, job_id, epoch, *how, *words)
 
     def _hash(self, name: str) -> dict[bytes, bytes]:
         flat = self._command("HGETALL", f"{self._prefix}{name}")
@@ -243,3 +269,11 @@ def _ended(job_id: str, status: bytes, http_status: bytes, answer: bytes) -> End
     if not answer:
         return None
     return Ended(job_id, JobStatus(status.decode()), int(http_status), answer)
+
+
+def _reported(changes: list[bytes] | None) -> bool:
+    """Whether the step was taken; logs the breakers it changed."""
+    if changes is None:
+        return False
+    breakers.report(changes)
+    return True

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from routing.job import JobStatus, Usage
@@ -32,8 +33,13 @@ class Submission:
     request_id: str = ""
     max_tries: int | None = None
     timeout_ms: int | None = None
-    # The first candidate's id; empty when breakers are not to be asked.
+    # The first candidate's id.
     deployment: str = ""
+    # Circuit breakers are not to be asked.
+    careless: bool = False
+    # Estimates, of which limits by tokens are taken.
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -43,7 +49,7 @@ class Submission:
             "request_id": self.request_id,
             "max_tries": self.max_tries,
             "timeout_ms": self.timeout_ms,
-            "deployment": self.deployment,
+            "careless": "1" if self.careless else "",
         }
         pairs: list[Any] = [
             *("v", 1),
@@ -53,6 +59,8 @@ class Submission:
             *("model", self.model),
             *("policy", self.policy),
             *("primary", self.primary),
+            *("deployment", self.deployment),
+            *("tokens", f"{self.prompt_tokens} {self.completion_tokens}"),
         ]
         for name, value in optional.items():
             if value not in ("", None):
@@ -96,16 +104,18 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """Where a run must go because a circuit breaker forbids its call: to the candidate at `place`, after `wait_s`."""
+    """Where a run must go because its call may not be made now: to the candidate at `place`, after `wait_s`."""
 
     place: int
     # 0: at once; None: nobody knows.
     wait_s: float | None
+    # It is permits that are missing, and not before the job's deadline will there be one.
+    full: bool = False
 
     @classmethod
-    def parse(cls, place: int, wait_ms: int) -> "Detour":
+    def parse(cls, place: int, wait_ms: int, full: int) -> "Detour":
         """Decode claim.lua's words."""
-        return cls(place, None if wait_ms < 0 else wait_ms / 1000)
+        return cls(place, None if wait_ms < 0 else wait_ms / 1000, bool(full))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,9 @@ class Claimed:
     # The run is one of the few that find out whether a deployment is well again.
     probe: bool = False
     detour: Detour | None = None
+    # The furthest place it has been to, and those before it that it left only because they had no room.
+    reached: int = 0
+    limited: tuple[int, ...] = ()
 
     @classmethod
     def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
@@ -151,19 +164,41 @@ class Claimed:
             request_id=reply[10].decode(),
             defers=int(reply[11] or 0),
             probe=bool(reply[12]),
-            detour=Detour.parse(reply[13], reply[14]) if reply[13] != b"" else None,
+            detour=Detour.parse(*reply[13:16]) if reply[13] != b"" else None,
+            reached=reply[16],
+            limited=tuple(sorted(map(int, reply[17].split()))),
         )
+
+
+class Room(StrEnum):
+    """What became of a job that met a rate limit."""
+
+    MOVED = "moved"
+    PARKED = "parked"
+    DEFERRED = "deferred"
+    # Nobody has room before its deadline: the run still holds it.
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a run tells when it gives its job back."""
+
+    # The inside of a JSON array.
+    attempts: str = ""
+    # What was learnt of health and of limits, as words.
+    evidence: str = ""
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run ends a job with. `attempts` is the inside of a JSON array, `evidence` words for health."""
+    """What a run ends a job with."""
 
     status: JobStatus
     http_status: int
     answer: str
-    attempts: str
-    evidence: str
+    told: Told
     usage: Usage
     cost_microusd: int = 0
 

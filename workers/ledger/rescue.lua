@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 -- Looks at what is due: the only way back for jobs whose message or worker was lost. Any process may run it.
--- ARGV: limit, the expiry error as JSON, the error of a job that loses every worker as JSON, the outbox's lease in ms.
+-- ARGV: limit, the expiry error as JSON, that of a job which waited for a permit, the error of a job that loses every worker,
+-- the outbox's lease in ms.
 -- Returns a flat list: what was done, id, ... with what = 'expired', 'abandoned', 'lost_worker', 'lost_message',
 -- 'deferred' or 'webhook'.
-local limit, expiry_error, abandoned_error, outbox_lease_ms = unpack(ARGV)
+local limit, expiry_error, capacity_error, abandoned_error, outbox_lease_ms = unpack(ARGV)
 -- A job that ended this many workers is taken for their cause, before it is paid for yet again.
 local MAX_LOSSES = 5
 local done = {}
@@ -42,7 +43,8 @@ for _, id in ipairs(redis.call('ZRANGE', SCHEDULE, '-inf', now, 'BYSCORE', 'LIMI
     redis.call('ZREM', SCHEDULE, id)
   elseif tonumber(job[6]) <= now then
     if status == 'in_progress' then record_lost_attempt(id) end
-    end_job(id, 'expired', '504', failure_answer(id, expiry_error))
+    local parked = job[7] == 'parked'
+    end_job(id, 'expired', parked and '429' or '504', failure_answer(id, parked and capacity_error or expiry_error))
     note('expired', id)
   else
     local deadline = tonumber(job[6])

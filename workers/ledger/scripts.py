@@ -7,13 +7,15 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
-    "switch",
+    *("room", "release", "switch"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
-    "claim": ("breaker",),
-    "finish": ("breaker", "evidence"),
-    "requeue": ("breaker", "evidence"),
+    "claim": ("breaker", "permit", "way"),
+    "finish": ("breaker", "evidence", "permit"),
+    "requeue": ("breaker", "evidence", "permit", "way"),
+    "room": ("breaker", "evidence", "permit", "way"),
+    "release": ("permit",),
     "switch": ("breaker",),
 }
 
@@ -36,10 +38,12 @@ class Constants:
     requeue_check_ms: int
     retention_s: int
     envelope: str
+    # In front of a provider's name: its queue.
+    provider_queue: str
 
     def render(self, text: str) -> str:
         """Fill in the @...@ blanks of shared.lua."""
-        for name in ("prefix", "lease_ms", "requeue_check_ms", "retention_s", "envelope"):
+        for name in ("prefix", "lease_ms", "requeue_check_ms", "retention_s", "envelope", "provider_queue"):
             text = text.replace(f"@{name.upper()}@", str(getattr(self, name)))
         return text
 

@@ -91,6 +91,10 @@ local function candidate_id(plan, place)
   return candidate[1] .. '/' .. candidate[2]
 end
 
+-- The account of a deployment, and the queue its jobs wait on.
+local function account_of(deployment) return string.match(deployment, '^[^/]+') end
+local function queue_of(deployment) return '@PROVIDER_QUEUE@' .. account_of(deployment) end
+
 -- Whether (id, epoch) is the run that holds the job now: the fence of every step of a worker.
 local function holds(id, epoch)
   local held = redis.call('HMGET', job_key(id), 'status', 'epoch')

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from routing.errors import MalformedAnswer
 from routing.job import Usage
+from routing.permits import Gauge
+from workers.providers.gauges import header_gauges
 
 # NaN and Infinity are no JSON: a caller could not read an answer that repeats them.
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
@@ -77,3 +79,7 @@ class Provider(ABC):
     @abstractmethod
     def completion(self, model: str, reply: Reply) -> Completion:
         """Translate the provider's answer, or raise the ProviderError its status and structured code stand for."""
+
+    def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
+        """The rate limits that an answer, good or not, tells of."""
+        return header_gauges(reply.headers)

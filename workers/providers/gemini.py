@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from routing.permits import Gauge
 from workers.providers import gemini_request
 from workers.providers.base import Account, Call, Completion, Provider, Reply
 from workers.providers.endpoint import generate_url
+from workers.providers.gauges import quota_gauges
 from workers.providers.gemini_answer import completion_from, failure_of
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
@@ -39,3 +41,7 @@ class GeminiProvider(Provider):
         if not 200 <= reply.status < 300:
             raise provider_error(self.account, reply, failure_of(reply))
         return completion_from(self.account, model, reply)
+
+    def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
+        """Gemini tells of a limit only when it is reached, in the refusal's body."""
+        return quota_gauges(reply.body) if reply.status == 429 else ()

@@ -38,7 +38,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     resets = [
         wait
         for remaining, reset in _WINDOWS
-        if _number(headers.get(remaining, "")) == 0 and (wait := _reset_s(headers.get(reset, ""), headers)) is not None
+        if _number(headers.get(remaining, "")) == 0 and (wait := reset_s(headers.get(reset, ""), headers)) is not None
     ]
     return max(resets, default=None)
 
@@ -51,7 +51,8 @@ def duration_s(value: str) -> float | None:
     return sum(float(number) * unit for number, unit in zip(found.groups(), _UNITS_S, strict=True) if number)
 
 
-def _reset_s(value: str, headers: Mapping[str, str]) -> float | None:
+def reset_s(value: str, headers: Mapping[str, str]) -> float | None:
+    """Seconds until a moment as a reset header tells it: a number, a duration, or a time (RFC 3339)."""
     seconds = _number(value)
     if seconds is None:
         seconds = duration_s(value)

@@ -11,6 +11,7 @@ from routing.breaker import BreakerState, Bucket
 from routing.job import JobStatus
 from tests.workers.conftest import outcome, submission
 from workers.ledger.ledger import Ledger
+from workers.ledger.record import Told
 
 NAME, ACCOUNT = "groq/m", "groq"
 QUICK = BreakerConfig(minimum_number_of_calls=4, slow_call_duration_threshold_ms=1000)
@@ -140,7 +141,7 @@ def test_an_open_breaker_sends_the_job_on(world):
     assert (claimed.detour.place, claimed.detour.wait_s, claimed.probe) == (1, 0, False)
     record = world.ledger.read(claimed.id)
     assert (record.status, record.started_at, record.attempts) == (JobStatus.IN_PROGRESS, None, ())
-    world.ledger.hand_over(claimed.id, 1, candidate=1, queue="provider.other", attempts="", evidence="")
+    world.ledger.hand_over(claimed.id, 1, 1, Told())
     again = world.ledger.claim(claimed.id, 2)
     assert (again.candidate, again.detour) == (1, None)
 
@@ -263,11 +264,11 @@ def test_fewer_permits_after_a_reload_lock_nobody_out(world, pipeline, settings)
 
 
 def test_who_ignores_breakers_is_not_asked(world):
-    """A job without a deployment to guard goes through an open breaker, on every candidate."""
+    """A job whose tenant ignores breakers goes through an open breaker, on every candidate."""
     opened(world)
-    world.ledger.submit(submission("job_free"))
+    world.ledger.submit(submission("job_free", careless=True))
     assert world.ledger.claim("job_free", 1).detour is None
-    world.ledger.hand_over("job_free", 1, candidate=1, queue="provider.other", attempts="", evidence="")
+    world.ledger.hand_over("job_free", 1, 1, Told())
     world.ledger.switch_breaker("other", BreakerState.FORCED_OPEN)
     assert world.ledger.claim("job_free", 2).detour is None
 

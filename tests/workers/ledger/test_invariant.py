@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import time
 
 import pytest
 import redis as redis_py
@@ -15,7 +16,7 @@ from routing.breaker import Breaker, BreakerState
 from routing.job import JobStatus
 from tests.workers.conftest import outcome, submission
 from workers.ledger.ledger import Ledger
-from workers.ledger.record import Accepted
+from workers.ledger.record import Accepted, Room, Told
 from workers.pipeline import CommandPipeline
 from workers.redis_client import connect
 
@@ -60,12 +61,12 @@ class LedgerMachine(RuleBasedStateMachine):
         number=st.integers(0, 4),
         queue=st.sampled_from(QUEUES),
         webhook=st.booleans(),
-        deployment=st.sampled_from(["", "groq/m"]),
+        careless=st.booleans(),
     )
-    def submit(self, number, queue, webhook, deployment):
+    def submit(self, number, queue, webhook, careless):
         job = f"job_{number}"
         url = "http://receiver/" if webhook else ""
-        accepted = self.ledger.submit(submission(job, queue=queue, webhook=url, waiter="api", deployment=deployment))
+        accepted = self.ledger.submit(submission(job, queue=queue, webhook=url, waiter="api", careless=careless))
         assert accepted == Accepted(job)
         self.accepted.add(job)
         return job
@@ -75,7 +76,9 @@ class LedgerMachine(RuleBasedStateMachine):
         epoch = self.epoch(job) - stale
         was_queued = self.status(job) is JobStatus.QUEUED
         claimed = self.ledger.claim(job, epoch)
-        assert (claimed is not None) == (was_queued and not stale)
+        parked = self.redis.hget(f"{self.prefix}job:{job}", "deferred") == "parked"
+        assert (claimed is not None) <= (was_queued and not stale)
+        assert (claimed is None) <= (stale or not was_queued or parked)
         if claimed is not None:
             self.running[job] = epoch
             # Whatever breakers say, the run holds the job; a detour is a candidate of its plan.
@@ -98,16 +101,35 @@ class LedgerMachine(RuleBasedStateMachine):
         ended = self.ledger.finish(job, epoch, outcome(status=status, evidence=f"groq/m {good} 5.0"))
         assert ended == holds
 
-    @rule(job=jobs, queue=st.sampled_from(QUEUES), delay_ms=st.sampled_from([0, 60_000]))
-    def give_back(self, job, queue, delay_ms):
+    @rule(job=jobs, delay_ms=st.sampled_from([0, 60_000]))
+    def give_back(self, job, delay_ms):
         epoch = self.running.get(job, 1)
         holds = self.status(job) is JobStatus.IN_PROGRESS and self.epoch(job) == epoch
-        known = {"candidate": 1, "queue": queue, "attempts": "", "evidence": ""}
         if delay_ms:
-            done = self.ledger.defer(job, epoch, delay_ms=delay_ms, **known)
+            done = self.ledger.defer(job, epoch, 1, delay_ms, Told())
         else:
-            done = self.ledger.hand_over(job, epoch, **known)
+            done = self.ledger.hand_over(job, epoch, 1, Told())
         assert done == holds
+
+    @rule(job=jobs, gate_ms=st.sampled_from([0, 1000, 10**7]), own_ms=st.sampled_from([0, 500]))
+    def meet_a_rate_limit(self, job, gate_ms, own_ms):
+        epoch = self.running.get(job, 1)
+        holds = self.status(job) is JobStatus.IN_PROGRESS and self.epoch(job) == epoch
+        deployment = f"{self.redis.hget(f'{self.prefix}job:{job}', 'deployment')}"
+        found = self.ledger.find_room(job, epoch, own_ms, Told(limits=f"{deployment} {gate_ms} rpm 60 60000 0"))
+        assert (found is not None) == holds
+        if found is not None and found[0] is not Room.FULL:
+            assert self.status(job) is JobStatus.QUEUED
+
+    @rule(name=st.sampled_from(["groq/m", "other/m"]), level=st.floats(-5, 5), gate=st.booleans())
+    def set_limits(self, name, level, gate):
+        now = int(time.time() * 1000)
+        text = f"{now + 5000 if gate else 0} rpm 60 60000 {level:.3f} {now}"
+        self.redis.hset(f"{self.prefix}permits", name, text)
+
+    @rule()
+    def release(self):
+        self.ledger.release()
 
     @rule(job=jobs)
     def cancel(self, job):
@@ -155,6 +177,15 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert len(live) + known <= PERMITTED, name
             else:
                 assert probes == "-", name
+
+    @invariant()
+    def parked_jobs_can_be_let_through(self):
+        for job in self.accepted:
+            fields = ("status", "deferred", "deployment", "epoch")
+            status, deferred, deployment, epoch = self.redis.hmget(f"{self.prefix}job:{job}", *fields)
+            if status == "queued" and deferred == "parked":
+                assert self.redis.sismember(f"{self.prefix}parked", deployment)
+                assert self.redis.zscore(f"{self.prefix}parked:{deployment}", f"{job}:{epoch}") is not None
 
     @invariant()
     def an_end_is_final(self):

@@ -11,7 +11,7 @@ from routing.job import JobStatus, Usage
 from tests.support.process_node import RedisNode
 from tests.workers.conftest import outcome, submission
 from workers.ledger.ledger import Ledger
-from workers.ledger.record import Accepted, Conflict, Existing
+from workers.ledger.record import Accepted, Conflict, Existing, Told
 from workers.pipeline import CommandPipeline
 from workers.redis_client import connect
 
@@ -210,9 +210,7 @@ def test_hand_over_goes_to_the_next_queue(ledger, redis, settings):
     """Failover puts the job on the next candidate's queue with its attempts so far."""
     ledger.submit(submission())
     ledger.claim("job_1", 1)
-    assert ledger.hand_over(
-        "job_1", 1, candidate=1, queue="provider.other", attempts='{"duration":1}', evidence="groq/m 0 1"
-    )
+    assert ledger.hand_over("job_1", 1, 1, Told('{"duration":1}', "groq/m 0 1"))
     assert pointers(redis, settings, "provider.other\x06\x163") == [("job_1", 2)]
     claimed = ledger.claim("job_1", 2)
     assert (claimed.candidate, claimed.attempts) == (1, '{"duration":1}')
@@ -224,7 +222,7 @@ def test_deferred_job_waits_without_a_message(ledger, redis, settings):
     ledger.submit(submission())
     ledger.claim("job_1", 1)
     redis.delete(f"{settings.key_prefix}{LIST}")
-    assert ledger.defer("job_1", 1, candidate=0, queue="provider.groq", delay_ms=60_000, attempts="", evidence="")
+    assert ledger.defer("job_1", 1, 0, 60_000, Told())
     assert (ledger.rescue(), pointers(redis, settings)) == ([], [])
     assert due(redis, settings) == pytest.approx(60, abs=1)
     force_due(redis, settings)

@@ -1,0 +1,172 @@
+-- Permits: how much each provider lets us send. Rendered after shared.lua and breaker.lua where they are needed.
+-- A hash field holds one scope, an account (limits as configured) or a deployment (limits as learnt from its answers):
+-- "gate_ms name limit period_ms level at_ms name ..." (read by routing/permits.py). Nothing goes before the gate; each
+-- bucket holds up to its limit, refills evenly over its period and stood at `level` at `at_ms`.
+-- Jobs without a permit are parked with their deployment, in the order in which they will be let through: a sorted set of
+-- "id:epoch", by priority and then by age.
+
+local PERMITS = P .. 'permits'
+local PARKED = P .. 'parked'
+-- A little less than the provider lets through: calls overtake each other on their way, and its clock is not ours.
+local BURST, PACE = 0.98, 0.99
+-- A parked job is let through by release.lua. Should nobody run that, the rescue looks at the job after this long.
+local PARKED_CHECK_MS = 30000
+
+local function bucket_size(bucket) return math.max(bucket.limit * BURST, 1) end
+
+local function refill(bucket)
+  local gained = math.max(now - bucket.at, 0) * bucket.limit * PACE / bucket.period
+  bucket.level = math.min(bucket_size(bucket), bucket.level + gained)
+  bucket.at = now
+end
+
+local function parse_scope(name, stored)
+  local scope = { name = name, gate = 0, buckets = {} }
+  local words = {}
+  for word in string.gmatch(stored or '', '%S+') do words[#words + 1] = word end
+  -- What cannot be read is unknown.
+  if #words % 5 ~= 1 then return scope end
+  scope.gate = tonumber(words[1]) or 0
+  for i = 2, #words, 5 do
+    local bucket = { name = words[i], limit = tonumber(words[i + 1]), period = tonumber(words[i + 2]),
+      level = tonumber(words[i + 3]), at = tonumber(words[i + 4]) }
+    if bucket.limit and bucket.period and bucket.level and bucket.at then
+      scope.buckets[#scope.buckets + 1] = bucket
+    end
+  end
+  return scope
+end
+
+local function write_scope(scope)
+  local words = { string.format('%d', scope.gate) }
+  for _, b in ipairs(scope.buckets) do
+    words[#words + 1] = string.format('%s %.12g %.12g %.9g %d', b.name, b.limit, b.period, b.level, b.at)
+  end
+  redis.call('HSET', PERMITS, scope.name, table.concat(words, ' '))
+end
+
+local function bucket_of(scope, name)
+  for _, bucket in ipairs(scope.buckets) do
+    if bucket.name == name then return bucket end
+  end
+end
+
+-- Gives the scope's bucket `name` this limit. A new one is full; one that grows or shrinks keeps what was taken from it.
+local function set_limit(scope, name, limit, period)
+  local bucket = bucket_of(scope, name)
+  if not bucket then
+    bucket = { name = name, limit = limit, period = period, at = now }
+    bucket.level = bucket_size(bucket)
+    scope.buckets[#scope.buckets + 1] = bucket
+    return bucket
+  end
+  refill(bucket)
+  if bucket.limit ~= limit then
+    local before = bucket_size(bucket)
+    bucket.limit = limit
+    bucket.level = bucket.level + bucket_size(bucket) - before
+  end
+  bucket.period = period
+  return bucket
+end
+
+-- What `configured` (";account name limit period_ms ...;...") says of an account; nil where that is nothing.
+local function configured_limits(configured, account)
+  local _, last = string.find(configured, ';' .. account .. ' ', 1, true)
+  return last and string.match(configured, '^[^;]+', last + 1)
+end
+
+-- The scopes a call to the deployment needs permits of; nil where no limit is known, as for most.
+local function permit_scopes(deployment, configured)
+  local account = account_of(deployment)
+  local limits = configured_limits(configured, account)
+  local stored = redis.call('HMGET', PERMITS, account, deployment)
+  if not limits and not stored[2] then return nil end
+  local scopes = {}
+  if limits then
+    local scope = parse_scope(account, stored[1])
+    local known = scope.buckets
+    scope.buckets = {}
+    for name, limit, period in string.gmatch(limits, '(%S+) (%S+) (%S+)') do
+      for _, bucket in ipairs(known) do
+        if bucket.name == name then scope.buckets[#scope.buckets + 1] = bucket end
+      end
+      set_limit(scope, name, tonumber(limit), tonumber(period))
+    end
+    scopes[1] = scope
+  end
+  if stored[2] then scopes[#scopes + 1] = parse_scope(deployment, stored[2]) end
+  return scopes
+end
+
+-- What one call takes of each kind of bucket; `tokens` is the job's "prompt completion" estimate.
+local function demand_of(tokens)
+  local prompt, completion = string.match(tokens or '', '^(%d+) (%d+)$')
+  prompt, completion = tonumber(prompt) or 0, tonumber(completion) or 0
+  return { rpm = 1, rpd = 1, tpm = prompt + completion, itpm = prompt, otpm = completion }
+end
+
+-- How long until there is a permit, in ms, for a call that `ahead` others like it go before.
+local function scopes_wait(scopes, demand, ahead)
+  local wait = 0
+  for _, scope in ipairs(scopes) do
+    wait = math.max(wait, scope.gate - now)
+    for _, bucket in ipairs(scope.buckets) do
+      refill(bucket)
+      -- More than a full bucket is let through when it is full, and paid off afterwards.
+      local each = math.min(demand[bucket.name] or 1, bucket_size(bucket))
+      local missing = each * (ahead + 1) - bucket.level
+      if missing > 1e-6 then
+        wait = math.max(wait, math.ceil(missing * bucket.period / (bucket.limit * PACE)))
+      end
+    end
+  end
+  return wait
+end
+
+local function parked_key(deployment) return PARKED .. ':' .. deployment end
+
+-- Redis keeps scores as doubles: priority and ms together stay far below 2^53.
+local function rank_of(priority, created) return tonumber(priority) * 1e13 + tonumber(created) end
+
+-- How long until the deployment has a permit for a job, in ms, with those parked before it and without; and the scopes.
+-- Takes nothing.
+local function permit_wait(deployment, demand, rank, configured)
+  local scopes = permit_scopes(deployment, configured)
+  if not scopes then return 0, 0 end
+  local ahead = redis.call('ZCOUNT', parked_key(deployment), '-inf', string.format('(%.17g', rank))
+  local wait = scopes_wait(scopes, demand, ahead)
+  -- Its turn is not yet come, even where there is room this very moment.
+  if ahead > 0 then wait = math.max(wait, 1) end
+  return wait, scopes_wait(scopes, demand, 0), scopes
+end
+
+local function take_permits(scopes, demand)
+  for _, scope in ipairs(scopes) do
+    if #scope.buckets > 0 then
+      for _, bucket in ipairs(scope.buckets) do
+        bucket.level = bucket.level - (demand[bucket.name] or 1)
+      end
+      write_scope(scope)
+    end
+  end
+end
+
+-- What an answer told of a deployment's limits: "deployment gate_ms name limit period_ms remaining name ...".
+local function learn_limits(words)
+  if words == '' then return end
+  local list = {}
+  for word in string.gmatch(words, '%S+') do list[#list + 1] = word end
+  local name, gate = list[1], tonumber(list[2])
+  local stored = redis.call('HGET', PERMITS, name)
+  if not stored and redis.call('HLEN', PERMITS) >= MAX_DEPLOYMENTS then return end
+  local scope = parse_scope(name, stored)
+  if gate > 0 then scope.gate = math.max(scope.gate, now + gate) end
+  for i = 3, #list, 4 do
+    local bucket = set_limit(scope, list[i], tonumber(list[i + 1]), tonumber(list[i + 2]))
+    -- Calls still on their way are taken from ours already and not from theirs. So where theirs is lower, somebody
+    -- else uses the key, too. What they tell is rounded down.
+    bucket.level = math.min(bucket.level, tonumber(list[i + 3]) + 0.99)
+  end
+  write_scope(scope)
+end

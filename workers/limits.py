@@ -1,0 +1,65 @@
+"""What one provider's answers tell of its limits, and which of it is worth telling the ledger."""
+
+import time
+from dataclasses import dataclass
+
+from routing.errors import ProviderError, ProviderRateLimited
+from routing.permits import Gauge
+from workers.ledger.permits import learnt_words
+from workers.providers.base import Provider, Reply
+
+# A deployment's gauges are told this often at most: in between, the ledger counts for itself.
+_EVERY_S = 0.25
+# A limit this far from its end holds nobody up: it is not told, and costs nothing.
+_WIDE_REQUESTS, _WIDE_TOKENS = 1_000, 500_000
+# How long nothing is sent where a provider refuses for its rate and does not say until when.
+_UNKNOWN_GATE_S, _LEAST_GATE_S = 1.0, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What one answer taught."""
+
+    # For the ledger; empty where it is nothing new.
+    words: str = ""
+    # Nothing may be sent to the deployment for a while.
+    gated: bool = False
+    # It was refused although no limit it tells of was reached: too many calls at once.
+    crowded: bool = False
+
+
+NOTHING = Lesson()
+
+
+class LimitReader:
+    """Reads the limits in one account's answers."""
+
+    def __init__(self, adapter: Provider) -> None:
+        self._adapter = adapter
+        self._told: dict[str, float] = {}
+
+    def read(self, deployment: str, reply: Reply, error: ProviderError | None = None) -> Lesson:
+        """What `reply` taught; `error` is what it was taken for."""
+        if isinstance(error, ProviderRateLimited):
+            return self._refused(deployment, reply, error)
+        now = time.monotonic()
+        if now - self._told.get(deployment, -_EVERY_S) < _EVERY_S:
+            return NOTHING
+        gauges = [gauge for gauge in self._adapter.gauges(reply) if _is_tight(gauge)]
+        if not gauges:
+            return NOTHING
+        self._told[deployment] = now
+        return Lesson(learnt_words(deployment, gauges))
+
+    def _refused(self, deployment: str, reply: Reply, error: ProviderRateLimited) -> Lesson:
+        gauges = self._adapter.gauges(reply)
+        if gauges and all(gauge.remaining > 0 for gauge in gauges):
+            tight = [gauge for gauge in gauges if _is_tight(gauge)]
+            return Lesson(learnt_words(deployment, tight) if tight else "", crowded=True)
+        gate_s = _UNKNOWN_GATE_S if error.retry_after_s is None else max(error.retry_after_s, _LEAST_GATE_S)
+        return Lesson(learnt_words(deployment, gauges, int(gate_s * 1000)), gated=True, crowded=not gauges)
+
+
+def _is_tight(gauge: Gauge) -> bool:
+    wide = _WIDE_REQUESTS if gauge.name.startswith("r") else _WIDE_TOKENS
+    return gauge.remaining < wide or gauge.remaining < gauge.limit / 2

@@ -68,6 +68,10 @@ class Permits:
         except ValueError:
             return None
 
+    def idle_since(self, moment: float) -> bool:
+        """Whether nothing happened to it after `moment`, and nothing is to come."""
+        return max([self.gate_s, *(bucket.at_s for bucket in self.buckets)]) < moment
+
     def wait_s(self, now: float, demand: Mapping[str, float], ahead: int = 0) -> float:
         """Seconds until a call that takes `demand` of each kind of bucket may go, after `ahead` others like it."""
         waits = [bucket.wait_s(now, demand.get(bucket.name, 1.0), ahead) for bucket in self.buckets]

@@ -41,7 +41,8 @@ def running_stack(configuration_folder):
 
 @pytest.fixture
 def stack(running_stack):
-    """The running product with a sandbox that behaves."""
+    """The running product with a sandbox that behaves, and no limits learnt from a test before."""
     running_stack.sandbox.reset()
+    running_stack.redis.client.delete("mr:permits")
     yield running_stack
     running_stack.sandbox.reset()

@@ -44,7 +44,7 @@ def running(tmp_path_factory):
 def stack(running):
     """The stack with a sandbox that behaves and breakers that know nothing; the API has seen it."""
     running.sandbox.reset()
-    running.redis.client.delete("mr:breakers")
+    running.redis.client.delete("mr:breakers", "mr:permits")
     seen(running, lambda breakers: breakers == {})
     return running
 

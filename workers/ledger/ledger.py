@@ -16,6 +16,7 @@ from config.settings import Settings
 from routing.breaker import Breaker, BreakerState
 from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError, StoreUnavailable
 from routing.job import JobStatus
+from routing.permits import Permits
 from workers import envelope
 from workers.ledger import breakers, scripts
 from workers.ledger.record import (
@@ -216,7 +217,7 @@ class Ledger:
         self._command("PING")
 
     def forget_idle_deployments(self) -> int:
-        """Drop health records and breakers that nobody has added to for HEALTH_TTL_S; returns how many.
+        """Drop health records, limits and breakers that nobody has added to for HEALTH_TTL_S; returns how many.
 
         A breaker the operator has forced stays.
         """
@@ -224,14 +225,22 @@ class Ledger:
         idle = [name for name, value in self._hash("health").items() if float(value.split()[-1]) < oldest_s * 1000]
         if idle:
             self._command("HDEL", f"{self._prefix}health", *idle)
+        unused = [name for name, found in self.permits().items() if found.idle_since(oldest_s)]
+        if unused:
+            self._command("HDEL", f"{self._prefix}permits", *unused)
         still = [name for name, found in self.breakers().items() if found.idle_since(oldest_s)]
         if still:
             self._command("HDEL", f"{self._prefix}breakers", *still)
-        return len(idle) + len(still)
+        return len(idle) + len(unused) + len(still)
 
     def breakers(self) -> dict[str, Breaker]:
         """Every circuit breaker by name; one whose text cannot be read is left out."""
         read = {name.decode(): Breaker.parse(text.decode()) for name, text in self._hash("breakers").items()}
+        return {name: found for name, found in read.items() if found is not None}
+
+    def permits(self) -> dict[str, Permits]:
+        """What is known of limits, by account or deployment; a record that cannot be read is left out."""
+        read = {name.decode(): Permits.parse(text.decode()) for name, text in self._hash("permits").items()}
         return {name: found for name, found in read.items() if found is not None}
 
     def switch_breaker(self, name: str, to: BreakerState) -> bool:

@@ -35,6 +35,8 @@ def world(pipeline, settings, redis):
     key = f"{settings.key_prefix}permits"
 
     def submit(job, **changes):
+        # No two of the same age.
+        time.sleep(0.002)
         ledger.submit(submission(job, **{"deadline_ms": 600_000, **changes}))
 
     def claim(job, **changes):
@@ -123,7 +125,6 @@ def test_parked_jobs_are_let_through_by_priority_then_age(world):
     assert world.claim("first") is not None
     for job, priority in (("flex", 6), ("old", 3), ("young", 3), ("urgent", 0)):
         assert world.claim(job, priority=priority) is None
-        time.sleep(0.005)
     order = []
     for _ in range(4):
         world.age(61)
@@ -307,6 +308,16 @@ def test_a_malformed_record_is_unknown(world):
     for text in ("", "nonsense", "0 rpm x 60000 1 1", "0 rpm 1"):
         world.redis.hset(world.key, GROQ, text)
         assert world.claim(f"job_{text}") is not None
+
+
+def test_what_nobody_used_for_a_day_is_forgotten(world):
+    """The record of a deployment's limits goes when it says nothing any more."""
+    world.claim("job_1")
+    world.ledger.finish("job_1", 1, outcome(limits=learnt(5), evidence=""))
+    assert world.ledger.forget_idle_deployments() == 0
+    world.age(86_500)
+    assert world.ledger.forget_idle_deployments() == 1
+    assert world.redis.exists(world.key) == 0
 
 
 def test_both_sides_reckon_alike(world):

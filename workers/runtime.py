@@ -13,6 +13,7 @@ from workers.ledger.ledger import Ledger
 from workers.loops import keep_running
 from workers.pipeline import CommandPipeline
 from workers.rescue import Rescue
+from workers.retry_budgets import RetryBudgets
 from workers.upstreams import Upstreams
 from workers.webhooks import Deliveries
 
@@ -36,7 +37,8 @@ class Runtime:
         ledger = Ledger(pipeline, settings, lambda: configuration.current.breaker)
         leases = Leases(ledger, settings.heartbeat_s)
         upstreams = Upstreams(lambda: configuration.current)
-        executor = Executor(ledger, leases, upstreams, random.Random())  # noqa: S311 (jitter, not secrets)
+        budgets = RetryBudgets(lambda: configuration.current.retry)
+        executor = Executor(ledger, leases, upstreams, budgets, random.Random())  # noqa: S311 (jitter, not secrets)
         deliveries = Deliveries(ledger, settings, lambda: configuration.current)
         return cls(settings, configuration, ledger, leases, executor, deliveries)
 

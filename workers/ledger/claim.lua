@@ -46,4 +46,4 @@ local probe, place, wait = 0, '', 0
 if rest[11] then probe, place, wait = ask_breakers(rest[11], rest[4], rest[3]) end
 if place == '' then redis.call('HSETNX', key, 'started', now) end
 return { rest[1], rest[2], rest[3], rest[4], rest[5] or '', now - tonumber(rest[6]), deadline - now, queue_ms,
-  rest[7] or '', rest[8] or '', rest[9] or '', rest[10] or '', probe, place, wait, changes }
+  rest[7] or '', rest[8] or '', rest[9] or '', rest[10] or '', probe, place, wait, rest[11] and 1 or 0, changes }

@@ -62,6 +62,7 @@ class Ledger:
     ) -> None:
         self._pipeline = pipeline
         self._breaker = breaker
+        self._sightings = breakers.Sightings()
         self._prefix = settings.key_prefix
         self._scripts = scripts.load(
             scripts.Constants(
@@ -97,8 +98,15 @@ class Ledger:
         reply = self._run("claim", job_id, epoch, breakers.words(self._breaker()))
         if not reply:
             return None
-        breakers.report(reply[-1])
-        return Claimed.parse(job_id, epoch, reply)
+        self._sightings.report(reply[-1])
+        claimed = Claimed.parse(job_id, epoch, reply)
+        if claimed.detour is not None:
+            self._sightings.note(claimed.plan.candidates[claimed.candidate].deployment.id)
+        return claimed
+
+    def saw_shut(self, deployment: str, since: float) -> bool:
+        """Whether this process saw a breaker of the deployment shut after `since` (monotonic s). No round trip."""
+        return self._sightings.saw_shut(deployment, since)
 
     def heartbeat(self, running: Sequence[tuple[str, int]]) -> list[str]:
         """Extend the leases of `running`; returns the ids that are no longer this process's."""
@@ -213,7 +221,7 @@ class Ledger:
         changes = self._run(name, *arguments, breakers.words(self._breaker()))
         if changes is None:
             return False
-        breakers.report(changes)
+        self._sightings.report(changes)
         return True
 
     def _hash(self, name: str) -> dict[bytes, bytes]:

@@ -131,6 +131,8 @@ class Claimed:
     # The run is one of the few that find out whether a deployment is well again.
     probe: bool = False
     detour: Detour | None = None
+    # Whether circuit breakers are to be asked for it.
+    guarded: bool = False
 
     @classmethod
     def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
@@ -152,6 +154,7 @@ class Claimed:
             defers=int(reply[11] or 0),
             probe=bool(reply[12]),
             detour=Detour.parse(reply[13], reply[14]) if reply[13] != b"" else None,
+            guarded=bool(reply[15]),
         )
 
 

@@ -6,7 +6,9 @@ from functools import cache
 
 from config.live import LiveConfiguration
 from config.settings import Settings
+from routing.store import SnapshotReader
 from workers import redis_client
+from workers.checks import Checks
 from workers.executor import Executor
 from workers.leases import Leases
 from workers.ledger.ledger import Ledger
@@ -28,6 +30,8 @@ class Runtime:
     leases: Leases
     executor: Executor
     deliveries: Deliveries
+    # None in a process that serves no provider.
+    checks: Checks | None
 
     @classmethod
     def build(cls, settings: Settings) -> "Runtime":
@@ -40,13 +44,28 @@ class Runtime:
         budgets = RetryBudgets(lambda: configuration.current.retry)
         executor = Executor(ledger, leases, upstreams, budgets, random.Random())  # noqa: S311 (jitter, not secrets)
         deliveries = Deliveries(ledger, settings, lambda: configuration.current)
-        return cls(settings, configuration, ledger, leases, executor, deliveries)
+        return cls(settings, configuration, ledger, leases, executor, deliveries, _checks(settings, ledger, upstreams))
 
     def start(self, rescue: Rescue) -> None:
-        """Start the process's own loops: heartbeat, rescue and the watch on the configuration."""
+        """Start the process's own loops: heartbeat, rescue, checks and the watch on the configuration."""
         self.configuration.start()
         keep_running(self.leases.run)
         keep_running(rescue.run)
+        if self.checks is not None:
+            keep_running(self.checks.run)
+
+
+def _checks(settings: Settings, ledger: Ledger, upstreams: Upstreams) -> Checks | None:
+    if settings.worker_provider is None:
+        return None
+    return Checks(
+        ledger,
+        upstreams,
+        SnapshotReader(redis_client.connect(settings.resolve_redis_url()), settings.key_prefix),
+        provider=settings.worker_provider,
+        interval_s=settings.health_check_interval_s,
+        rng=random.Random(),  # noqa: S311 (spread, not secrets)
+    )
 
 
 @cache

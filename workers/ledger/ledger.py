@@ -14,6 +14,7 @@ import redis
 from config.breaker import BreakerConfig
 from config.settings import Settings
 from routing.breaker import Breaker, BreakerState
+from routing.check import Check, CheckStatus
 from routing.errors import DeadlineExceeded, JobAbandoned, JobCancelled, RouterError, StoreUnavailable
 from routing.job import JobStatus
 from workers import envelope
@@ -24,6 +25,7 @@ from workers.ledger.record import (
     Conflict,
     Ended,
     Existing,
+    Finding,
     JobRecord,
     Outcome,
     Submission,
@@ -194,7 +196,7 @@ class Ledger:
         self._command("PING")
 
     def forget_idle_deployments(self) -> int:
-        """Drop health records and breakers that nobody has added to for HEALTH_TTL_S; returns how many.
+        """Drop health records, breakers and checks that nobody has added to for HEALTH_TTL_S; returns how many.
 
         A breaker the operator has forced stays.
         """
@@ -205,7 +207,11 @@ class Ledger:
         still = [name for name, found in self.breakers().items() if found.idle_since(oldest_s)]
         if still:
             self._command("HDEL", f"{self._prefix}breakers", *still)
-        return len(idle) + len(still)
+        checks = {name: Check.parse(text.decode(errors="replace")) for name, text in self._hash("checks").items()}
+        past = [name for name, check in checks.items() if check is None or check.at_s < oldest_s]
+        if past:
+            self._command("HDEL", f"{self._prefix}checks", *past)
+        return len(idle) + len(still) + len(past)
 
     def breakers(self) -> dict[str, Breaker]:
         """Every circuit breaker by name; one whose text cannot be read is left out."""
@@ -215,6 +221,31 @@ class Ledger:
     def switch_breaker(self, name: str, to: BreakerState) -> bool:
         """Force a breaker open or closed, or (CLOSED) let it decide again, from nothing; whether it changed."""
         return bool(self._run("switch", name, to.value))
+
+    def take_check_turn(self, account: str, interval_s: float) -> bool:
+        """Whether this process is the one to check an account now; nobody else is for `interval_s`."""
+        milliseconds = max(int(interval_s * 1000), 1)
+        return self._command("SET", self._check_turn(account), "1", "NX", "PX", milliseconds) is not None
+
+    def record_check(self, account: str, found: Finding, next_s: float) -> CheckStatus | None:
+        """Keep what a check found, and let the account's open breakers know; the next one is due after `next_s`.
+
+        Returns how the check before it ended; None where there was none.
+        """
+        before = self._run(
+            "check",
+            account,
+            found.status.value,
+            found.latency_ms,
+            found.error,
+            max(int(next_s * 1000), 1),
+            self._check_turn(account),
+            breakers.words(self._breaker()),
+        )
+        return CheckStatus(before.decode()) if before else None
+
+    def _check_turn(self, account: str) -> str:
+        return f"{self._prefix}check_turn:{account}"
 
     def _give_up(self, name: str, *arguments: Any) -> bool:
         """Take a step that ends a run; False when the run no longer held its job. Logs the breakers it changed."""

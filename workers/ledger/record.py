@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from routing.check import CheckStatus
 from routing.job import JobStatus, Usage
 from routing.plan import Plan
 
@@ -169,6 +170,15 @@ class Outcome:
     evidence: str
     usage: Usage
     cost_microusd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check of a provider account found; `error` is one line, empty where there is nothing to say."""
+
+    status: CheckStatus
+    latency_ms: float
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

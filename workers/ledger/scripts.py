@@ -7,7 +7,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
-    "switch",
+    *("switch", "check"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
@@ -15,6 +15,7 @@ PARTS = {
     "finish": ("breaker", "evidence"),
     "requeue": ("breaker", "evidence"),
     "switch": ("breaker",),
+    "check": ("breaker",),
 }
 
 

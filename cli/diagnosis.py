@@ -1,5 +1,6 @@
-"""What `doctor` finds: configuration, Redis, ports and each provider. No finding ever holds a key."""
+"""What `doctor` finds: configuration, Redis, ports, each provider and its last check. No finding ever holds a key."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from cli.stack import needs_sandbox, port_needs
 from config.configuration import Configuration
 from config.provider import ProviderConfig
 from config.settings import SettingError, Settings, provider_key
+from routing.check import CheckStatus
+from routing.store import SnapshotReader
+from workers.redis_client import connect
 
 
 class Verdict(StrEnum):
@@ -46,6 +50,7 @@ def diagnose(settings: Settings, configuration: Configuration) -> list[Finding]:
         *_ports(settings, configuration, running=running),
         *_sandbox(settings, configuration, running=running),
         *_providers(configuration),
+        *_checks(settings, configuration, running=running),
     ]
 
 
@@ -136,3 +141,28 @@ def _provider(provider: ProviderConfig) -> Finding:
         detail = f"enabled; {key}; {where} not reachable: {reason}"
         return Finding("providers", provider.name, Verdict.PROBLEM, detail, remedy)
     return Finding("providers", provider.name, Verdict.OK, f"enabled; {key}; {where} reachable")
+
+
+def _checks(settings: Settings, configuration: Configuration, *, running: bool) -> Iterator[Finding]:
+    """What the workers' last checks found; nothing where Redis does not answer, which is a finding of its own."""
+    if settings.redis_url is None and not running:
+        return
+    try:
+        reader = SnapshotReader(connect(settings.resolve_redis_url()), settings.key_prefix)
+    except (SettingError, ValueError):
+        return
+    reader.refresh()
+    for name, check in sorted(reader.current.checks.items()):
+        provider = configuration.providers.get(name)
+        if provider is None or not provider.usable:
+            continue
+        detail = f"{check.status.value}, {max(time.time() - check.at_s, 0):.0f} s ago"
+        if check.status is CheckStatus.OK:
+            yield Finding("last checks", name, Verdict.OK, detail)
+            continue
+        remedy = None
+        if check.status is CheckStatus.MISCONFIGURED:
+            remedy = (
+                f"correct {provider.api_key_env or 'its row'}, or the account at the vendor; then restart its worker"
+            )
+        yield Finding("last checks", name, Verdict.NOTE, f"{detail}: {check.error}", remedy)

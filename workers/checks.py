@@ -49,21 +49,27 @@ class Checks:
 
     def run(self) -> None:
         """Check for ever. The first look comes within a second of the start, so that something is known soon."""
-        longest_s = min(1.0, self._interval_s)
+        longest_s, starting = min(1.0, self._interval_s), True
         while True:
             # Spread, so that processes do not meet.
             gevent.sleep(longest_s * self._rng.uniform(0.5, 1.0))
             longest_s = min(_LOOK_S, self._interval_s / 4)
             try:
-                self.once()
+                self.once(starting=starting)
+                starting = False
             except StoreUnavailable:
                 log.debug("provider.not_checked", provider=self._provider, why="the job store is away")
 
-    def once(self) -> bool:
-        """Check the account if it is this process's turn and its calls do not say enough; whether it was checked."""
-        if not self._ledger.take_check_turn(self._provider, self._interval_s):
+    def once(self, *, starting: bool = False) -> bool:
+        """Check the account if it is this process's turn and its calls do not say enough; whether it was checked.
+
+        A process that is `starting` looks out of turn at an account that was not well: its key may have been corrected.
+        """
+        turn = self._ledger.take_check_turn(self._provider, self._interval_s)
+        known = (turn or starting) and self._snapshots.refresh()
+        if not known or not (turn or self._provider in self._snapshots.current.ailing):
             return False
-        finding = self._finding() if self._snapshots.refresh() else None
+        finding = self._finding()
         if finding is None:
             return False
         before = self._ledger.record_check(self._provider, finding, self._next_s(finding))

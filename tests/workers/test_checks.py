@@ -139,6 +139,17 @@ def test_one_process_checks(make_checks, sandbox):
     assert sandbox.calls()["listings"] == {"groq": 1}
 
 
+def test_a_restart_looks_again(make_checks, sandbox, redis, settings):
+    """Who starts does not wait for its turn to see whether what was wrong was mended; what was well can wait."""
+    sandbox.behave("groq", fault="status", status=401)
+    assert make_checks().once()
+    sandbox.behave("groq")
+    assert not make_checks().once()
+    assert make_checks().once(starting=True)
+    assert not make_checks().once(starting=True)
+    assert redis.hget(f"{settings.key_prefix}checks", "groq").startswith("ok ")
+
+
 def test_an_account_that_serves_is_not_checked(make_checks, sandbox, redis, settings):
     """A good call within the interval says more than a check would."""
     now = int(time.time() * 1000)

@@ -11,15 +11,13 @@ import redis
 from cli.endpoint import reach, shown_endpoint
 from cli.lock import home_is_locked
 from cli.ports import port_problems
-from cli.redis_check import read_facts, shown
+from cli.redis_check import read_checks, read_facts, shown
 from cli.redis_server import NoRedisServer, find_server
 from cli.stack import needs_sandbox, port_needs
 from config.configuration import Configuration
 from config.provider import ProviderConfig
 from config.settings import SettingError, Settings, provider_key
 from routing.check import CheckStatus
-from routing.store import SnapshotReader
-from workers.redis_client import connect
 
 
 class Verdict(StrEnum):
@@ -148,11 +146,10 @@ def _checks(settings: Settings, configuration: Configuration, *, running: bool) 
     if settings.redis_url is None and not running:
         return
     try:
-        reader = SnapshotReader(connect(settings.resolve_redis_url()), settings.key_prefix)
-    except (SettingError, ValueError):
+        checks = read_checks(settings.resolve_redis_url(), settings.key_prefix)
+    except (SettingError, redis.RedisError, ValueError, OSError):
         return
-    reader.refresh()
-    for name, check in sorted(reader.current.checks.items()):
+    for name, check in sorted(checks.items()):
         provider = configuration.providers.get(name)
         if provider is None or not provider.usable:
             continue

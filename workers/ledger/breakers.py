@@ -44,7 +44,8 @@ class Sightings:
             log.warning("breaker.changed", breaker=name, **{"from": before, "to": after})
             if BreakerState(after) is BreakerState.OPEN:
                 self.note(name)
-            else:
+            elif BreakerState(after) is BreakerState.CLOSED:
+                # Half open, only probes may call.
                 self._shut.pop(name, None)
 
     def note(self, name: str) -> None:

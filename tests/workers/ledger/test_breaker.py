@@ -312,8 +312,10 @@ def test_a_breaker_that_opens_during_a_run_is_known(world):
     assert world.claim().detour is not None
     assert world.ledger.saw_shut(NAME, later)
     world.age(11)
-    for probe in [world.claim(), world.claim()]:
-        assert probe.guarded
+    probes = [world.claim(), world.claim()]
+    assert all(probe.guarded for probe in probes)
+    assert world.ledger.saw_shut(NAME, began), "half open, only probes may call"
+    for probe in probes:
         world.end(probe, GOOD)
     assert not world.ledger.saw_shut(NAME, began)
 

@@ -64,7 +64,7 @@ class SnapshotReader:
             _parsed("health", health, Health.parse, malformed),
             time.time(),
             _parsed("breaker", breakers, Breaker.parse, malformed),
-            _parsed("check", checks, Check.parse, malformed),
+            checks=_parsed("check", checks, Check.parse, malformed),
         )
         for what, name in sorted(malformed - self._malformed):
             _log.warning(f"{what}.malformed", deployment=name)

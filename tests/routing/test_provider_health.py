@@ -45,7 +45,7 @@ def snapshot(checked=None, breakers=None, **records):
         {**deployments, **others},
         NOW,
         {**(breakers or {}), "groq2": breaker(), "groq2/m": breaker()},
-        {"groq2": check("failed", failures=3), **({"groq": checked} if checked else {})},
+        checks={"groq2": check("failed", failures=3), **({"groq": checked} if checked else {})},
     )
 
 

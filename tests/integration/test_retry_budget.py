@@ -60,11 +60,12 @@ def test_a_dead_provider_is_not_hammered(stack):
 
 
 def test_with_nobody_else_a_retry_waits_for_its_turn(stack):
-    """Without budget and candidates a job is put off, not failed, and answered once the provider is well."""
-    stack.sandbox.behave("groq", fault="status", status=500, times=20)
-    answers = asked(stack, [chat(f"Patience {n}", model=GROQ) for n in range(20)])
+    """Without budget and candidates a job is put off, not failed, and its next try is made all the same."""
+    once = {"fault": "status", "status": 500, "times": 1}
+    answers = asked(stack, [chat(f"Patience {n}", model=GROQ, sandbox=once) for n in range(20)])
     assert [answer.status_code for answer in answers] == [200] * 20
     assert calls(stack) == 40
+    assert "retry budget is spent" in stack.workers["groq"].logs()
 
 
 def test_putting_off_does_not_renew_the_tries(stack):

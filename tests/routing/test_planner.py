@@ -66,7 +66,7 @@ def planned(
 ):
     """A plan over `rows` (all alike where not given) with the health of some, by provider name."""
     snapshot = Snapshot(
-        {f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {}, checks or {}
+        {f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {}, checks=checks or {}
     )
     known = catalogue(rows or {name: model() for name in NAMES}, **unusable)
     return plan(request or RoutingRequest("any"), tenant, policy, known, snapshot, NOW, Random(seed))

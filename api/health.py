@@ -8,9 +8,11 @@ from flask import Blueprint, Response
 from api import replies
 from api.context import services
 from api.principal import authenticate
+from config.provider import ProviderConfig
 from routing.breaker import Breaker
 from routing.errors import StoreUnavailable
-from routing.health import Health
+from routing.health import Snapshot
+from routing.provider_health import ProviderHealth, ProviderStatus, provider_health
 
 blueprint = Blueprint("health", __name__)
 
@@ -42,18 +44,15 @@ def health() -> Response:
 
 @blueprint.get("/v1/health/providers")
 def providers() -> Response:
-    """What recorded attempts say of each provider, its deployments taken together, and the circuit breakers."""
+    """How each provider stands by its calls, checks and breakers, and the circuit breakers themselves."""
     authenticate()
     edition = services().directory.current
     snapshot = services().snapshots.current
-    shown = {}
-    for row in edition.configuration.providers.values():
-        if row.usable:
-            records = [health for name, health in snapshot.health.items() if name.partition("/")[0] == row.name]
-            shown[row.name] = _provider(records)
+    now = time.time()
+    rows = edition.configuration.providers
+    shown = {name: _provider(_standing(row, snapshot, now)) for name, row in rows.items()}
     known = shown.keys() | edition.catalogue.deployments.keys()
     window_s = edition.configuration.breaker.sliding_window_s
-    now = time.time()
     # Only names of the configuration: what else callers asked for is nobody's business.
     breakers = {
         name: _breaker(found, now, window_s) for name, found in sorted(snapshot.breakers.items()) if name in known
@@ -70,32 +69,19 @@ def _breaker(found: Breaker, now: float, window_s: float) -> dict[str, Any]:
     }
 
 
-def _provider(records: list[Health]) -> dict[str, Any]:
-    """One provider's row: uptime 0..1, latency in ms, times in Unix seconds; null where nothing was recorded."""
-    if not records:
-        return {
-            "status": "unknown",
-            "uptime": None,
-            "avg_latency": None,
-            "consecutive_failures": 0,
-            "last_check": None,
-        }
-    calls = sum(record.calls for record in records)
-    uptime = sum(record.successes for record in records) / calls if calls else None
-    latency_calls = sum(record.latency_calls for record in records)
-    failures = min(record.consecutive_failures for record in records)
+def _standing(row: ProviderConfig, snapshot: Snapshot, now: float) -> ProviderHealth:
+    if not row.usable:
+        return ProviderHealth(ProviderStatus.DISABLED, error=row.unusable_reason)
+    return provider_health(row.name, snapshot, now)
+
+
+def _provider(found: ProviderHealth) -> dict[str, Any]:
+    """One provider's row: uptime 0..1, latency in ms, time in Unix seconds; null where nothing is known."""
     return {
-        "status": _status(uptime, failures),
-        "uptime": None if uptime is None else round(uptime, 4),
-        "avg_latency": round(sum(record.latency_ms_sum for record in records) / latency_calls, 1)
-        if latency_calls
-        else None,
-        "consecutive_failures": failures,
-        "last_check": max(record.last_s for record in records),
+        "status": found.status.value,
+        "uptime": None if found.uptime is None else round(found.uptime, 4),
+        "avg_latency": None if found.latency_ms is None else round(found.latency_ms, 1),
+        "consecutive_failures": found.consecutive_failures,
+        "last_check": found.last_check_s,
+        "error": found.error,
     }
-
-
-def _status(uptime: float | None, failures: int) -> str:
-    if failures >= 3:
-        return "unhealthy"
-    return "healthy" if uptime is None or uptime >= 0.9 else "degraded"

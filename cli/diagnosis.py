@@ -1,5 +1,6 @@
-"""What `doctor` finds: configuration, Redis, ports and each provider. No finding ever holds a key."""
+"""What `doctor` finds: configuration, Redis, ports, each provider and its last check. No finding ever holds a key."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ import redis
 from cli.endpoint import reach, shown_endpoint
 from cli.lock import home_is_locked
 from cli.ports import port_problems
-from cli.redis_check import read_facts, shown
+from cli.redis_check import read_checks, read_facts, shown
 from cli.redis_server import NoRedisServer, find_server
 from cli.stack import needs_sandbox, port_needs
 from config.configuration import Configuration
 from config.provider import ProviderConfig
 from config.settings import SettingError, Settings, provider_key
+from routing.check import CheckStatus
 
 
 class Verdict(StrEnum):
@@ -46,6 +48,7 @@ def diagnose(settings: Settings, configuration: Configuration) -> list[Finding]:
         *_ports(settings, configuration, running=running),
         *_sandbox(settings, configuration, running=running),
         *_providers(configuration),
+        *_checks(settings, configuration, running=running),
     ]
 
 
@@ -136,3 +139,27 @@ def _provider(provider: ProviderConfig) -> Finding:
         detail = f"enabled; {key}; {where} not reachable: {reason}"
         return Finding("providers", provider.name, Verdict.PROBLEM, detail, remedy)
     return Finding("providers", provider.name, Verdict.OK, f"enabled; {key}; {where} reachable")
+
+
+def _checks(settings: Settings, configuration: Configuration, *, running: bool) -> Iterator[Finding]:
+    """What the workers' last checks found; nothing where Redis does not answer, which is a finding of its own."""
+    if settings.redis_url is None and not running:
+        return
+    try:
+        checks = read_checks(settings.resolve_redis_url(), settings.key_prefix)
+    except (SettingError, redis.RedisError, ValueError, OSError):
+        return
+    for name, check in sorted(checks.items()):
+        provider = configuration.providers.get(name)
+        if provider is None or not provider.usable:
+            continue
+        detail = f"{check.status.value}, {max(time.time() - check.at_s, 0):.0f} s ago"
+        if check.status is CheckStatus.OK:
+            yield Finding("last checks", name, Verdict.OK, detail)
+            continue
+        remedy = None
+        if check.status is CheckStatus.MISCONFIGURED:
+            remedy = (
+                f"correct {provider.api_key_env or 'its row'}, or the account at the vendor; then restart its worker"
+            )
+        yield Finding("last checks", name, Verdict.NOTE, f"{detail}: {check.error}", remedy)

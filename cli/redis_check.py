@@ -1,4 +1,4 @@
-"""Whether a Redis is one the router can keep its promises on."""
+"""Whether a Redis is one the router can keep its promises on, and what its workers' checks of providers left there."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import redis
 
 from cli.redis_server import MINIMUM_VERSION
+from routing.check import Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ def read_facts(url: str, timeout_s: float = 2.0) -> RedisFacts:
     ) as client:
         version = str(client.info("server").get("redis_version", "0.0"))
         return RedisFacts(version, _setting(client, "appendonly"), _setting(client, "maxmemory-policy"))
+
+
+def read_checks(url: str, prefix: str, timeout_s: float = 2.0) -> dict[str, Check]:
+    """The last check of each provider account; redis.RedisError or ValueError where Redis cannot be asked."""
+    with redis.Redis.from_url(
+        url, socket_connect_timeout=timeout_s, socket_timeout=timeout_s, decode_responses=True
+    ) as client:
+        read = {name: Check.parse(text) for name, text in client.hgetall(f"{prefix}checks").items()}
+    return {name: check for name, check in read.items() if check is not None}
 
 
 def redis_problem(url: str) -> str | None:

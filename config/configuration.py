@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from config.breaker import BreakerConfig
 from config.policy import PolicyConfig
 from config.provider import ProviderConfig
+from config.retry import RetryConfig
 from config.tenant import Tenant
 
 
@@ -47,3 +48,4 @@ class Configuration:
     # The sandbox stands in for every enabled provider, because none of them has its key.
     sandbox: bool
     breaker: BreakerConfig = field(default_factory=BreakerConfig)
+    retry: RetryConfig = field(default_factory=RetryConfig)

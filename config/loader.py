@@ -21,6 +21,8 @@ from config.policy_schema import PolicySchema, policy_config
 from config.provider import ProviderConfig
 from config.provider_schema import ProviderSchema, provider_config
 from config.references import broken_references
+from config.retry import RetryConfig
+from config.retry_schema import retry_config
 from config.settings import Settings, provider_key
 from config.tenant import Tenant
 from config.tenant_schema import TenantSchema, tenant_of
@@ -28,8 +30,9 @@ from config.tenant_schema import TenantSchema, tenant_of
 PROVIDERS = "providers.json"
 MODELS = "models.json"
 POLICIES = "policies/routing.json"
-# Optional: without it the defaults hold.
+# Optional: without them the defaults hold.
 BREAKER = "policies/breaker.json"
+RETRY = "policies/retry.json"
 TENANTS = "tenants"
 
 T = TypeVar("T")
@@ -54,6 +57,7 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
     }
     aliases = reader.whole(MODELS, aliases_of) or {}
     breaker = reader.optional(BREAKER, breaker_config) or BreakerConfig()
+    retry = reader.optional(RETRY, retry_config) or RetryConfig()
     tenants = reader.tenants()
     if not problems:
         problems += broken_references(providers, aliases, policies, tenants)
@@ -69,13 +73,14 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
         tenants={tenant.tenant_id: tenant for _, tenant in tenants},
         sandbox=sandbox,
         breaker=breaker,
+        retry=retry,
     )
 
 
 def config_files(folder: Path) -> tuple[Path, ...]:
     """The files `load` reads or would read; OSError where tenants/ cannot be listed."""
     tenants = sorted(path for path in (folder / TENANTS).iterdir() if _is_tenant_file(path))
-    return (folder / PROVIDERS, folder / MODELS, folder / POLICIES, folder / BREAKER, *tenants)
+    return (folder / PROVIDERS, folder / MODELS, folder / POLICIES, folder / BREAKER, folder / RETRY, *tenants)
 
 
 def _is_tenant_file(path: Path) -> bool:

@@ -33,6 +33,8 @@ class Settings:
     # Where the sandbox providers listen; None: the loopback interface at `sandbox_port`.
     sandbox_url: str | None = None
     health_check_interval_s: float = 300.0
+    # Whose queue this worker serves, as `model-router worker --provider` says it; None in every other process.
+    worker_provider: str | None = None
     api_workers: int = 1
     max_body_bytes: int = 20 * 1024 * 1024
     # How long a synchronous POST waits before it answers 504 and leaves the job to go on.
@@ -104,6 +106,7 @@ class Settings:
             config_dir=config_dir,
             sandbox_url=environ.get("MODEL_ROUTER_SANDBOX_URL") or None,
             health_check_interval_s=read.number("HEALTH_CHECK_INTERVAL", default.health_check_interval_s * 1000) / 1000,
+            worker_provider=environ.get("MODEL_ROUTER_WORKER_PROVIDER") or None,
             api_workers=read.whole("MODEL_ROUTER_API_WORKERS", default.api_workers),
             max_body_bytes=read.whole("MODEL_ROUTER_MAX_BODY_BYTES", default.max_body_bytes),
             wait_s=read.number("MODEL_ROUTER_WAIT_S", default.wait_s),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from routing.breaker import Breaker, BreakerState
+from routing.check import Check, CheckStatus
 
 # Evidence counts half after this long. The ledger's script, which writes it, uses the same.
 HALF_LIFE_S = 300.0
@@ -71,13 +72,28 @@ class Snapshot:
     health: Mapping[str, Health] = field(default_factory=dict)
     taken_at: float = 0.0
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
+    # The last check of each account.
+    checks: Mapping[str, Check] = field(default_factory=dict)
     # Those of `breakers` that are not closed: as a rule none, which is all a plan then looks at.
     tripped: Mapping[str, Breaker] = field(init=False, compare=False, repr=False)
+    # Accounts whose last check was not good, and of which no call was good since: as a rule none.
+    ailing: frozenset[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         tripped = {name: found for name, found in self.breakers.items() if found.state is not BreakerState.CLOSED}
         object.__setattr__(self, "tripped", tripped)
+        object.__setattr__(self, "ailing", _ailing(self.checks, self.health))
 
     def of(self, deployment_id: str) -> Health:
         """A deployment's health; UNKNOWN where nothing was recorded."""
         return self.health.get(deployment_id, UNKNOWN)
+
+
+def _ailing(checks: Mapping[str, Check], health: Mapping[str, Health]) -> frozenset[str]:
+    bad = {name: check for name, check in checks.items() if check.status is not CheckStatus.OK}
+    if bad:
+        for name, record in health.items():
+            account = name.partition("/")[0]
+            if account in bad and record.consecutive_failures == 0 and record.last_s > bad[account].at_s:
+                del bad[account]
+    return frozenset(bad)

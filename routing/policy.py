@@ -20,7 +20,8 @@ class Parts:
     cost: float
     latency: float
     uptime: float
-    # Whether it keeps the policy's min_uptime and max_latency, as far as its latency is known.
+    # Whether it keeps the policy's min_uptime and max_latency, as far as its latency is known, and its account is not
+    # known to ail.
     within_bounds: bool
     # What the terms rest on: micro-dollars for this request, ms; None where it is not known.
     cost_microusd: float | None = None
@@ -51,12 +52,14 @@ def parts_of(
             cost=dearest if cost is None else cost,
             latency=usual if latency is None else latency,
             uptime=uptime,
-            within_bounds=uptime >= policy.min_uptime and (latency_ms is None or latency_ms <= slowest_ms),
+            within_bounds=uptime >= policy.min_uptime
+            and (latency_ms is None or latency_ms <= slowest_ms)
+            and deployment.provider not in snapshot.ailing,
             cost_microusd=cost_microusd,
             latency_ms=latency_ms,
         )
-        for cost, latency, uptime, latency_ms, cost_microusd in zip(
-            cost_parts, latency_parts, uptimes, latencies, costs, strict=True
+        for deployment, cost, latency, uptime, latency_ms, cost_microusd in zip(
+            deployments, cost_parts, latency_parts, uptimes, latencies, costs, strict=True
         )
     ]
 

@@ -35,21 +35,31 @@ def decide(
     max_tries: int = DEFAULT_TRIES,
     defers: int = 0,
     probe: bool = False,
+    earlier: int = 0,
+    budget: bool = True,
+    shut: bool = False,
 ) -> Decision:
     """The step after `error`, within what its class calls for.
 
-    `tries` are the calls made to this deployment for this job, this one included; `max_tries` bounds them.
+    `tries` are the calls this run has made to its deployment, this one included, and `earlier` those of the job's runs
+    before it; `max_tries` bounds them.
     `remaining_s` is the time to the job's deadline: no step begins after it. `has_next` tells whether another
     candidate can take the job: with a larger context, after ContextLengthExceeded. After a rate limit the step is
     DEFER: the ledger, which has the permits, gives the job to whoever has room; the delay is for the same candidate.
     `defers` is how often the job was deferred before. `probe`: it is one of the few calls a half open breaker permits,
-    so it is not made again in place.
+    so it is not made again in place. `shut`: a breaker was seen to open since the run began. `budget`: the provider's
+    retry budget has room for one more call.
     """
     if remaining_s <= 0:
         return Decision(NextStep.STOP, 0.0, "the deadline has come")
     match error.next_step:
         case NextStep.RETRY:
-            return _retry(error, tries, max_tries, remaining_s, has_next=has_next, rng=rng, probe=probe)
+            elsewhere = _not_in_place(error, probe=probe, shut=shut)
+            # Who waits for a provider or a breaker waits as long as it takes.
+            made = tries + earlier if elsewhere is None else tries
+            if elsewhere is None and not budget:
+                elsewhere = "the provider's retry budget is spent"
+            return _retry(error, made, max_tries, remaining_s, has_next=has_next, rng=rng, elsewhere=elsewhere)
         case NextStep.DEFER:
             return _wait_for_room(error, defers, rng)
         case NextStep.FAILOVER:
@@ -73,23 +83,38 @@ def around_breaker(wait_s: float | None, *, remaining_s: float, defers: int, rng
     return Decision(NextStep.DEFER, delay_s, "the circuit breaker is open, and no other candidate may be called")
 
 
+def _not_in_place(error: ProviderError, *, probe: bool, shut: bool) -> str | None:
+    """Why a call that may pass must not be made again by this run; None where it may."""
+    if probe:
+        return "a probe is one call"
+    if shut:
+        return "the circuit breaker has opened meanwhile"
+    if (error.retry_after_s or 0.0) > _CAP_S:
+        return f"the provider asks to wait {error.retry_after_s:g} s"
+    return None
+
+
 def _retry(
-    error: ProviderError, tries: int, max_tries: int, remaining_s: float, *, has_next: bool, rng: Random, probe: bool
+    error: ProviderError,
+    made: int,
+    max_tries: int,
+    remaining_s: float,
+    *,
+    has_next: bool,
+    rng: Random,
+    elsewhere: str | None,
 ) -> Decision:
-    if tries >= max_tries:
-        return _move_on(f"{tries} of {max_tries} tries are spent", has_next=has_next)
-    asked_s = error.retry_after_s or 0.0
-    delay_s = max(asked_s, rng.uniform(0, min(_CAP_S, _BASE_S * 2 ** min(tries - 1, 16))))
+    """Again in place, or where there is a reason to go `elsewhere`: to the next candidate, else here, but later."""
+    if made >= max_tries:
+        return _move_on(f"{made} of {max_tries} tries are spent", has_next=has_next)
+    delay_s = max(error.retry_after_s or 0.0, rng.uniform(0, min(_CAP_S, _BASE_S * 2 ** min(made - 1, 16))))
     if delay_s >= remaining_s:
         return _move_on("the deadline comes before the next try", has_next=has_next)
-    if probe and has_next:
-        return _move_on("a probe is one call", has_next=has_next)
-    if asked_s <= _CAP_S and not probe:
-        return Decision(NextStep.RETRY, delay_s, f"try {tries + 1} of {max_tries}")
+    if elsewhere is None:
+        return Decision(NextStep.RETRY, delay_s, f"try {made + 1} of {max_tries}")
     if has_next:
-        return _move_on(f"the provider asks to wait {asked_s:g} s", has_next=has_next)
-    why = "a probe is one call" if probe else f"the provider asks to wait {asked_s:g} s"
-    return Decision(NextStep.DEFER, delay_s, why)
+        return _move_on(elsewhere, has_next=has_next)
+    return Decision(NextStep.DEFER, delay_s, elsewhere)
 
 
 def _wait_for_room(error: ProviderError, defers: int, rng: Random) -> Decision:

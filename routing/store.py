@@ -1,4 +1,4 @@
-"""Reads the recorded health and breakers from Redis every second: routing's one module that does I/O."""
+"""Reads the recorded health, breakers and checks from Redis every second: routing's one module that does I/O."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from routing.breaker import Breaker
+from routing.check import Check
 from routing.health import Health, Snapshot
 
 _log = structlog.get_logger(__name__)
@@ -19,7 +20,7 @@ T = TypeVar("T")
 class SnapshotReader:
     """Keeps `current` at most `interval_s` old. While Redis is away the last snapshot stays: routing fails open.
 
-    `prefix` is that of all keys: the hashes read are `{prefix}health` and `{prefix}breakers`.
+    `prefix` is that of all keys: the hashes read are `{prefix}health`, `{prefix}breakers` and `{prefix}checks`.
     """
 
     def __init__(self, redis_client: "Redis", prefix: str, interval_s: float = 1.0) -> None:
@@ -50,7 +51,8 @@ class SnapshotReader:
             with self._redis.pipeline(transaction=False) as pipeline:
                 pipeline.hgetall(f"{self._prefix}health")
                 pipeline.hgetall(f"{self._prefix}breakers")
-                health, breakers = pipeline.execute()
+                pipeline.hgetall(f"{self._prefix}checks")
+                health, breakers, checks = pipeline.execute()
         except (RedisError, OSError) as error:
             if not self._away:
                 _log.warning("health.unavailable", error=str(error))
@@ -62,6 +64,7 @@ class SnapshotReader:
             _parsed("health", health, Health.parse, malformed),
             time.time(),
             _parsed("breaker", breakers, Breaker.parse, malformed),
+            checks=_parsed("check", checks, Check.parse, malformed),
         )
         for what, name in sorted(malformed - self._malformed):
             _log.warning(f"{what}.malformed", deployment=name)

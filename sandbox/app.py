@@ -59,19 +59,25 @@ class Sandbox:
             return self._uncounted(environ, start_response, control.error(404, message, code="not_found"))
         request = Request(request.method, "/" + rest, request.query, request.headers)
         if request.method != "POST":
-            return self._uncounted(environ, start_response, self._listing(provider, request))
+            return self._listed(environ, start_response, provider, request)
         call = self._witness.begin(provider, time.time())
         admitted = self._admit(call, request, body)
         delivery = self._delivery(environ, start_response, admitted.behaviour, call, admitted.account)
         return delivery.send(admitted.answer, admitted.tokens)
 
-    def _listing(self, provider: str, request: Request) -> Reply:
+    def _listed(
+        self, environ: Environ, start_response: StartResponse, provider: str, request: Request
+    ) -> Iterable[bytes]:
+        """A vendor that is down answers no question for its models either."""
+        self._witness.listed(provider)
+        behaviour = self._standing.lasting(provider)
         dialect = self._dialects.of(provider)
         try:
             dialect.key(request)
-            return dialect.models(dialect.route(request))
+            reply = _failing(dialect, behaviour) or dialect.models(dialect.route(request))
         except Refusal as refusal:
-            return refusal.reply
+            reply = refusal.reply
+        return self._uncounted(environ, start_response, reply, behaviour)
 
     def _admit(self, call: Call, request: Request, body: bytes) -> _Admitted:
         """Decide on the answer to a call; every way to refuse it ends here."""
@@ -159,9 +165,11 @@ class Sandbox:
 
         return Delivery(environ[Connection.KEY], behaviour, start_response, ended, self._rng)
 
-    def _uncounted(self, environ: Environ, start_response: StartResponse, reply: Reply) -> Iterable[bytes]:
-        delivery = Delivery(environ[Connection.KEY], DEFAULT, start_response, lambda _outcome, _status: None, self._rng)
-        return delivery.send(reply)
+    def _uncounted(
+        self, environ: Environ, start_response: StartResponse, reply: Reply, behaviour: Behaviour = DEFAULT
+    ) -> Iterable[bytes]:
+        connection = environ[Connection.KEY]
+        return Delivery(connection, behaviour, start_response, lambda _outcome, _status: None, self._rng).send(reply)
 
 
 def _failing(dialect: Dialect, behaviour: Behaviour) -> Reply | None:

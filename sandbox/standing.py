@@ -59,6 +59,15 @@ class Standing:
             return behaviour
         return replace(behaviour, fault=None)
 
+    def lasting(self, provider: str) -> Behaviour:
+        """What a request that is no call meets: a fault only if it strikes every time, and without using it up."""
+        behaviour = DEFAULT
+        for entry in self._layers(provider, None, ""):
+            behaviour = entry.behaviour.over(behaviour)
+        if behaviour.times is None and behaviour.probability == 1:
+            return behaviour
+        return replace(behaviour, fault=None)
+
     def _layers(self, provider: str, requested: Behaviour | None, marker: str) -> list[_Entry]:
         layers = [self._entries.get(ANY_PROVIDER), self._entries.get(provider)]
         if requested is not None:

@@ -39,12 +39,17 @@ class Witness:
         self._generation = 0
         self._total: Counter[str] = Counter()
         self._ended: Counter[tuple[str, Outcome]] = Counter()
+        self._listings: Counter[str] = Counter()
         self._log: deque[tuple[str, str, str, int, str, int, int]] = deque(maxlen=LOGGED)
 
     def begin(self, provider: str, now_s: float) -> Call:
         """A call to a provider's model has arrived."""
         self._total[provider] += 1
         return Call(provider, self._generation, int(now_s * 1000))
+
+    def listed(self, provider: str) -> None:
+        """A provider was asked for its models: no call to a model, and counted apart from them."""
+        self._listings[provider] += 1
 
     def end(self, call: Call, outcome: Outcome, now_s: float) -> None:
         """The call is over; one from before the last reset is not counted."""
@@ -59,15 +64,19 @@ class Witness:
         self._generation += 1
         self._total.clear()
         self._ended.clear()
+        self._listings.clear()
         self._log.clear()
 
     def counts(self) -> dict[str, Any]:
-        """The counts: total = completed + refused_429 + failed + disconnected + in_flight, also by provider."""
+        """The counts: total = completed + refused_429 + failed + disconnected + in_flight, also by provider.
+
+        `listings` are the questions for models, by provider, and in no other count.
+        """
         by_provider = {provider: self._of(provider) for provider in sorted(self._total)}
         whole: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
         for counts in by_provider.values():
             whole.update(counts)
-        return {**whole, "by_provider": by_provider}
+        return {**whole, "by_provider": by_provider, "listings": dict(sorted(self._listings.items()))}
 
     def log(self) -> dict[str, Any]:
         """The last calls that ended, oldest first, and the completed ones among them by marker."""

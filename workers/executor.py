@@ -28,6 +28,7 @@ from workers.leases import LeaseLost, Leases
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Detour, Outcome, Room
 from workers.providers.base import Completion
+from workers.retry_budgets import RetryBudgets
 from workers.run import Run, verdict
 from workers.upstreams import Upstreams
 
@@ -50,12 +51,14 @@ class Executor:
         leases: Leases,
         upstreams: Upstreams,
         concurrency: AdaptiveConcurrency,
+        budgets: RetryBudgets,
         rng: random.Random,
     ) -> None:
         self._ledger = ledger
         self._concurrency = concurrency
         self._leases = leases
         self._upstreams = upstreams
+        self._budgets = budgets
         self._rng = rng
 
     def run(self, job_id: str, epoch: int) -> None:
@@ -87,7 +90,7 @@ class Executor:
             provider=run.candidate.deployment.provider,
             model=run.candidate.deployment.model,
             next=decision.step.value,
-            why=decision.reason,
+            why="it has no room" if run.job.candidate in run.job.limited else decision.reason,
         )
         match decision.step:
             case NextStep.FAILOVER:
@@ -100,21 +103,14 @@ class Executor:
 
     def _work(self, run: Run) -> None:
         """Call this run's candidate until it answers or something else must be done."""
+        provider = run.candidate.deployment.provider
+        self._budgets.begun(provider, again=run.earlier_tries > 0)
         while True:
             result = self._attempt(run)
             if isinstance(result, Completion):
                 return self._complete(run, result)
             place = run.next_candidate(result)
-            decision = retry.decide(
-                result,
-                tries=len(run.attempts),
-                max_tries=run.job.max_tries or retry.DEFAULT_TRIES,
-                remaining_s=run.remaining_s,
-                has_next=place is not None,
-                defers=run.job.defers,
-                rng=self._rng,
-                probe=run.job.probe,
-            )
+            decision = self._decide(run, result, has_next=place is not None)
             log.info(
                 "attempt.failed",
                 job_id=run.job.id,
@@ -127,6 +123,7 @@ class Executor:
             )
             match decision.step:
                 case NextStep.RETRY:
+                    self._budgets.withdraw(provider)
                     gevent.sleep(decision.delay_s)
                 case NextStep.FAILOVER if place is not None:
                     return self._hand_over(run, place)
@@ -136,6 +133,22 @@ class Executor:
                     return self._defer(run, decision.delay_s, run.job.candidate)
                 case _:
                     return self._fail(run, result)
+
+    def _decide(self, run: Run, error: ProviderError, *, has_next: bool) -> retry.Decision:
+        deployment = run.candidate.deployment
+        return retry.decide(
+            error,
+            tries=len(run.attempts),
+            earlier=run.earlier_tries,
+            max_tries=run.job.max_tries or retry.DEFAULT_TRIES,
+            remaining_s=run.remaining_s,
+            has_next=has_next,
+            defers=run.job.defers,
+            rng=self._rng,
+            probe=run.job.probe,
+            budget=self._budgets.allows(deployment.provider),
+            shut=run.job.guarded and self._ledger.saw_shut(deployment.id, run.started),
+        )
 
     def _attempt(self, run: Run) -> Completion | ProviderError:
         """One call to the candidate, recorded; what it met comes back as a value."""

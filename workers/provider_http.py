@@ -68,9 +68,9 @@ class ProviderHttp:
         response: Any = None
         try:
             response = route.pool.urlopen(
-                "POST",
+                call.method,
                 route.target,
-                body=call.body,
+                body=call.body or None,
                 headers=call.headers,
                 retries=_NO_RETRIES,
                 redirect=False,

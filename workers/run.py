@@ -42,6 +42,19 @@ class Run:
         return self.job.plan.candidates[self.job.candidate]
 
     @property
+    def earlier_tries(self) -> int:
+        """Calls that earlier runs of the job made to this candidate in vain; a rate limit spends no try."""
+        if not self.job.defers:
+            return 0
+        deployment = self.candidate.deployment
+        return sum(
+            attempt["status"] == AttemptStatus.FAILED
+            and (attempt["provider"], attempt["model"]) == (deployment.provider, deployment.model)
+            and not attempt["error"].startswith(f"{ProviderRateLimited.code}:")
+            for attempt in json.loads(f"[{self.job.attempts}]")
+        )
+
+    @property
     def remaining_s(self) -> float:
         """Seconds until the job's deadline; negative past it."""
         return self.job.remaining_ms / 1000 - (time.monotonic() - self.started)

@@ -6,7 +6,9 @@ from functools import cache
 
 from config.live import LiveConfiguration
 from config.settings import Settings
+from routing.store import SnapshotReader
 from workers import redis_client
+from workers.checks import Checks
 from workers.concurrency import AdaptiveConcurrency
 from workers.executor import Executor
 from workers.leases import Leases
@@ -16,6 +18,7 @@ from workers.loops import keep_running
 from workers.pipeline import CommandPipeline
 from workers.release import Release
 from workers.rescue import Rescue
+from workers.retry_budgets import RetryBudgets
 from workers.upstreams import Upstreams
 from workers.webhooks import Deliveries
 
@@ -31,6 +34,8 @@ class Runtime:
     concurrency: AdaptiveConcurrency
     executor: Executor
     deliveries: Deliveries
+    # None in a process that serves no provider.
+    checks: Checks | None
 
     @classmethod
     def build(cls, settings: Settings) -> "Runtime":
@@ -42,16 +47,34 @@ class Runtime:
         leases = Leases(ledger, settings.heartbeat_s)
         upstreams = Upstreams(lambda: configuration.current)
         concurrency = AdaptiveConcurrency()
-        executor = Executor(ledger, leases, upstreams, concurrency, random.Random())  # noqa: S311 (jitter, not secrets)
+        budgets = RetryBudgets(lambda: configuration.current.retry)
+        rng = random.Random()  # noqa: S311 (jitter, not secrets)
+        executor = Executor(ledger, leases, upstreams, concurrency, budgets, rng)
         deliveries = Deliveries(ledger, settings, lambda: configuration.current)
-        return cls(settings, configuration, ledger, leases, concurrency, executor, deliveries)
+        checks = _checks(settings, ledger, upstreams)
+        return cls(settings, configuration, ledger, leases, concurrency, executor, deliveries, checks)
 
     def start(self, rescue: Rescue) -> None:
-        """Start the process's own loops: heartbeat, rescue, release and the watch on the configuration."""
+        """Start the process's own loops: heartbeat, rescue, release, checks and the watch on the configuration."""
         self.configuration.start()
         keep_running(self.leases.run)
         keep_running(rescue.run)
         keep_running(Release(self.ledger).run)
+        if self.checks is not None:
+            keep_running(self.checks.run)
+
+
+def _checks(settings: Settings, ledger: Ledger, upstreams: Upstreams) -> Checks | None:
+    if settings.worker_provider is None:
+        return None
+    return Checks(
+        ledger,
+        upstreams,
+        SnapshotReader(redis_client.connect(settings.resolve_redis_url()), settings.key_prefix),
+        provider=settings.worker_provider,
+        interval_s=settings.health_check_interval_s,
+        rng=random.Random(),  # noqa: S311 (spread, not secrets)
+    )
 
 
 @cache

@@ -128,6 +128,20 @@ def test_a_redis_that_is_away(run, free_ports):
 
 
 @pytest.mark.integration
+def test_the_last_checks_are_told(run, free_ports, redis_node):
+    """What the workers' checks found is shown of providers in use, with what to do about a refused key."""
+    rows = {"groq": "misconfigured 1000 5.0 2 groq answered 401", "anthropic": "ok 1000 5.0 0 ", "gone": "ok 1 1.0 0 "}
+    redis_node.client.hset("doctor:checks", mapping=rows)
+    variables = {"REDIS_URL": redis_node.url, "MODEL_ROUTER_KEY_PREFIX": "doctor:", **free_ports}
+    _, found = findings(run("doctor", "--json", **variables))
+    told = {subject: finding for (area, subject), finding in found.items() if area == "last checks"}
+    assert told.keys() == {"groq", "anthropic"}
+    assert told["anthropic"]["verdict"] == "ok"
+    assert "groq answered 401" in told["groq"]["detail"]
+    assert "GROQ_API_KEY" in told["groq"]["remedy"]
+
+
+@pytest.mark.integration
 def test_a_redis_that_forgets(run, free_ports, forgetful_redis):
     """A Redis without append-only file that evicts is a problem, with both settings named."""
     well, found = findings(run("doctor", "--json", REDIS_URL=forgetful_redis, **free_ports))

@@ -21,13 +21,14 @@ TENANTS = {
 
 @pytest.fixture(scope="session")
 def configuration_folder(tmp_path_factory):
-    """The shipped configuration, a few tenants more, and breakers that stay closed."""
+    """The shipped configuration, a few tenants more, breakers that stay closed and retries without end."""
     folder = tmp_path_factory.mktemp("configuration") / "config"
     shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for name, tenant in TENANTS.items():
         (folder / "tenants" / f"{name}.json").write_text(json.dumps(tenant))
     # Tests make providers fail on purpose; what one does must not shut a provider out of the next.
     (folder / "policies" / "breaker.json").write_text('{"minimum_number_of_calls": 1000000}')
+    (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
     return folder
 
 

@@ -33,6 +33,7 @@ def running(tmp_path_factory):
     folder = tmp_path_factory.mktemp("breakers") / "config"
     shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (folder / "policies" / "breaker.json").write_text(json.dumps(SETTINGS))
+    (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
     for tenant in (CARELESS, IMPATIENT):
         (folder / "tenants" / f"{tenant['tenant_id']}.json").write_text(json.dumps(tenant))
     stack = Stack(("groq", "hugging-face"), environment={"MODEL_ROUTER_CONFIG": str(folder)})

@@ -203,7 +203,8 @@ def test_health_tells_of_redis_and_providers(stack):
 
     def recorded():
         groq = stack.get("/v1/health/providers").json()["providers"]["groq"]
-        return groq if groq["last_check"] else None
+        return groq if groq["avg_latency"] else None
 
     groq = wait_until(recorded, what="groq's health")
-    assert groq["avg_latency"] > 0
+    assert (groq["status"], groq["uptime"], groq["consecutive_failures"]) == ("healthy", 1.0, 0)
+    assert groq["last_check"] > 0

@@ -16,6 +16,7 @@ from config.provider import Price, ProviderConfig, ProviderModel
 from config.tenant import Tenant, TenantFeatures
 from routing.breaker import Breaker, BreakerState
 from routing.catalogue import Catalogue
+from routing.check import Check, CheckStatus
 from routing.errors import ModelNotFound, NoCandidates
 from routing.health import Health, Snapshot
 from routing.plan import Plan
@@ -52,10 +53,21 @@ def catalogue(rows, **unusable):
 
 
 def planned(
-    rows=None, *, request=None, tenant=EVERYONE, policy=BALANCED, health=None, breakers=None, seed=1, **unusable
+    rows=None,
+    *,
+    request=None,
+    tenant=EVERYONE,
+    policy=BALANCED,
+    health=None,
+    breakers=None,
+    checks=None,
+    seed=1,
+    **unusable,
 ):
     """A plan over `rows` (all alike where not given) with the health of some, by provider name."""
-    snapshot = Snapshot({f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {})
+    snapshot = Snapshot(
+        {f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {}, checks=checks or {}
+    )
     known = catalogue(rows or {name: model() for name in NAMES}, **unusable)
     return plan(request or RoutingRequest("any"), tenant, policy, known, snapshot, NOW, Random(seed))
 
@@ -79,6 +91,17 @@ def test_failing_deployment_goes_last():
     """A deployment below min_uptime goes last, however cheap, and is not left out."""
     found = planned({"a": model("1"), "b": model("5"), "c": model("9")}, health={"a": calls(0, 5)})
     assert order(found) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("status", [CheckStatus.FAILED, CheckStatus.MISCONFIGURED])
+def test_an_account_that_failed_its_check_goes_last(status):
+    """It goes last, however cheap, and is not left out; a good check or a later good call ends that."""
+    rows = {"a": model("1"), "b": model("9")}
+    assert order(planned(rows)) == ["a", "b"]
+    assert order(planned(rows, checks={"a": Check(status, NOW, 1.0, 1)})) == ["b", "a"]
+    assert order(planned(rows, checks={"a": Check(CheckStatus.OK, NOW, 1.0)})) == ["a", "b"]
+    earlier = {"a": Check(status, NOW - 1, 1.0, 1)}
+    assert order(planned(rows, checks=earlier, health={"a": calls(1), "b": calls(1)})) == ["a", "b"]
 
 
 def test_slow_deployment_goes_last():

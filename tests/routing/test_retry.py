@@ -95,8 +95,13 @@ def test_waits_grow_and_are_spread():
     retry_after_s=st.none() | st.floats(0, 1e5),
     defers=st.integers(0, 10_000),
     seed=st.integers(0, 2**32),
+    more=st.fixed_dictionaries(
+        {"probe": st.booleans(), "shut": st.booleans(), "budget": st.booleans(), "earlier": st.integers(0, 50)}
+    ),
 )
-def test_no_step_goes_past_the_deadline(kind, tries, max_tries, remaining_s, has_next, retry_after_s, defers, seed):
+def test_no_step_goes_past_the_deadline(
+    kind, tries, max_tries, remaining_s, has_next, retry_after_s, defers, seed, more
+):
     """A wait ends before the deadline, is never shorter than asked, and a step is only taken where it is possible."""
     decision = decide(
         kind("failed", retry_after_s=retry_after_s),
@@ -106,8 +111,11 @@ def test_no_step_goes_past_the_deadline(kind, tries, max_tries, remaining_s, has
         has_next=has_next,
         defers=defers,
         rng=Random(seed),
+        **more,
     )
     assert decision.reason
+    in_place = more["budget"] and not (more["shut"] or more["probe"])
+    assert decision.step is not NextStep.RETRY or in_place
     if decision.step in (NextStep.RETRY, NextStep.DEFER):
         assert (retry_after_s or 0) <= decision.delay_s
         # After a rate limit the ledger looks for somebody else first.
@@ -128,6 +136,33 @@ def test_a_probe_is_not_made_again_in_place(kind, has_next):
     after = NextStep.FAILOVER if has_next else NextStep.DEFER
     assert decide(error, tries=1, rng=Random(1), probe=True, **known).step is after
     assert decide(error, tries=2, rng=Random(1), probe=True, **known) == decide(error, tries=2, rng=Random(1), **known)
+
+
+@pytest.mark.parametrize("kind", TRANSIENT)
+@pytest.mark.parametrize("hindrance", [{"budget": False}, {"shut": True}])
+def test_no_retry_in_place(kind, hindrance):
+    """Without a budget, or past a breaker that has opened, the next candidate is called; without one the job waits."""
+    known = {"tries": 1, "remaining_s": 100.0, "rng": Random(1), **hindrance}
+    assert decide(kind("failed"), has_next=True, **known).step is NextStep.FAILOVER
+    later = decide(kind("failed"), has_next=False, **known)
+    assert later.step is NextStep.DEFER
+    assert later.delay_s <= 0.2, "the back-off is the same as in place"
+
+
+def test_tries_of_earlier_runs_count():
+    """A job that was put off for want of a budget does not begin its tries anew."""
+    known = {"tries": 1, "max_tries": 3, "remaining_s": 100.0, "has_next": False, "rng": Random(1), "budget": False}
+    steps = [decide(ProviderFailed("failed"), earlier=earlier, **known).step for earlier in range(4)]
+    assert steps == [NextStep.DEFER, NextStep.DEFER, NextStep.STOP, NextStep.STOP]
+
+
+def test_waiting_for_somebody_spends_no_tries():
+    """Who waits for a breaker, or as long as the provider asked, may do so whatever earlier runs met."""
+    known = {"tries": 1, "remaining_s": 100.0, "has_next": False, "rng": Random(1), "earlier": 9}
+    assert decide(ProviderFailed("failed", retry_after_s=30), **known).step is NextStep.DEFER
+    assert decide(ProviderFailed("failed"), shut=True, **known).step is NextStep.DEFER
+    assert decide(ProviderFailed("failed"), probe=True, **known).step is NextStep.DEFER
+    assert decide(ProviderFailed("failed"), **known).step is NextStep.STOP
 
 
 def test_around_an_open_breaker():

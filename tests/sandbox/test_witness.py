@@ -42,9 +42,25 @@ def test_calls_are_counted_by_how_they_ended(sandbox):
 
 
 def test_listing_models_is_no_call(sandbox):
-    """Only calls to models count."""
+    """Only calls to models count; questions for models are counted apart."""
     send(sandbox.url, "/groq/openai/v1/models", method="GET")
-    assert sandbox.calls()["total"] == 0
+    counts = sandbox.calls()
+    assert (counts["total"], counts["by_provider"], counts["listings"]) == (0, {}, {"groq": 1})
+    sandbox.reset()
+    assert sandbox.calls()["listings"] == {}
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_a_vendor_that_is_down_lists_nothing(sandbox, status):
+    """The list of models meets a standing fault as calls do; one that passes is neither met nor used up by it."""
+    path, key = "/groq/openai/v1/models", key_headers("groq")
+    sandbox.behave("groq", fault="status", status=status)
+    assert send(sandbox.url, path, headers=key, method="GET").status == status
+    sandbox.behave("groq", fault="status", status=status, times=1)
+    assert send(sandbox.url, path, headers=key, method="GET").status == 200
+    assert chat(sandbox.url, "groq").status == status
+    sandbox.behave("groq", fault="status", status=status, probability=0.999)
+    assert send(sandbox.url, path, headers=key, method="GET").status == 200
 
 
 def test_call_under_way_is_in_flight(sandbox):
@@ -123,6 +139,7 @@ def test_reset_forgets_calls_under_way():
         "disconnected": 0,
         "in_flight": 0,
         "by_provider": {},
+        "listings": {},
     }
     assert witness.log() == {"log": [], "completed_by_marker": {}}
 

@@ -35,12 +35,17 @@ local function write_breaker(name, b)
     b.opened, b.probes, b.ring))
 end
 
+-- The wait that an opening now would bring.
+local function next_wait(b, settings)
+  return math.min(settings.wait_ms * settings.multiplier ^ b.trips, settings.max_wait_ms)
+end
+
 local function change_breaker(name, b, to, settings)
   changes[#changes + 1], changes[#changes + 2], changes[#changes + 3] = name, b.state, to
   b.state, b.changed, b.till, b.probes = to, now, 0, '-'
   if to == 'open' then
     -- The ring stays: it says why.
-    b.till = now + math.min(settings.wait_ms * settings.multiplier ^ b.trips, settings.max_wait_ms)
+    b.till = now + next_wait(b, settings)
     b.trips, b.opened = b.trips + 1, b.opened + 1
   else
     b.ring = '-'
@@ -193,4 +198,23 @@ local function pass(deployment, run)
     end
   end
   return is_probe
+end
+
+-- What a check of an account says to its breaker, and to those of its deployments that are open as well: a good one ends
+-- their waits, as real calls then decide; a failed one makes them last until `next_ms`, the next check, at most the wait
+-- that one more opening would bring. While the account's own breaker is not open it says nothing new to any of them.
+local function apply_check(account, good, next_ms, settings)
+  if parse_breaker(redis.call('HGET', BREAKERS, account)).state ~= 'open' then return end
+  local flat = redis.call('HGETALL', BREAKERS)
+  for i = 1, #flat, 2 do
+    local b = account_of(flat[i]) == account and parse_breaker(flat[i + 1])
+    if b and b.state == 'open' then
+      if good then
+        b.till = math.min(b.till, now)
+      else
+        b.till = math.max(b.till, now + math.min(next_ms, next_wait(b, settings)))
+      end
+      write_breaker(flat[i], b)
+    end
+  end
 end

@@ -41,4 +41,4 @@ local rest = redis.call('HMGET', key, 'tenant', 'request', 'attempts', 'created'
   'request_id', 'defers')
 return { rest[1], rest[2], job.plan_json, job.place, rest[3] or '', now - tonumber(rest[4]), deadline - now, queue_ms,
   rest[5] or '', rest[6] or '', rest[7] or '', rest[8] or '', probe, elsewhere, wait, wanting and 1 or 0, job.reached,
-  job.limited, changes }
+  job.limited, job.careless and 0 or 1, changes }

@@ -14,6 +14,7 @@ import redis
 from config.breaker import BreakerConfig
 from config.settings import Settings
 from routing.breaker import Breaker, BreakerState
+from routing.check import Check, CheckStatus
 from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError, StoreUnavailable
 from routing.job import JobStatus
 from routing.permits import Permits
@@ -25,6 +26,7 @@ from workers.ledger.record import (
     Conflict,
     Ended,
     Existing,
+    Finding,
     JobRecord,
     Outcome,
     Room,
@@ -70,6 +72,7 @@ class Ledger:
         self._pipeline = pipeline
         self._breaker = breaker
         self._limits = limits
+        self._sightings = breakers.Sightings()
         self._prefix = settings.key_prefix
         self._scripts = scripts.load(
             scripts.Constants(
@@ -106,8 +109,15 @@ class Ledger:
         reply = self._run("claim", job_id, epoch, breakers.words(self._breaker()), self._limits())
         if not reply:
             return None
-        breakers.report(reply[-1])
-        return Claimed.parse(job_id, epoch, reply)
+        self._sightings.report(reply[-1])
+        claimed = Claimed.parse(job_id, epoch, reply)
+        if claimed.detour is not None and claimed.candidate not in claimed.limited:
+            self._sightings.note(claimed.plan.candidates[claimed.candidate].deployment.id)
+        return claimed
+
+    def saw_shut(self, deployment: str, since: float) -> bool:
+        """Whether this process saw a breaker of the deployment shut after `since` (monotonic s). No round trip."""
+        return self._sightings.saw_shut(deployment, since)
 
     def heartbeat(self, running: Sequence[tuple[str, int]]) -> list[str]:
         """Extend the leases of `running`; returns the ids that are no longer this process's."""
@@ -135,15 +145,15 @@ class Ledger:
             outcome.told.limits,
             breakers.words(self._breaker()),
         )
-        return _reported(changes)
+        return self._reported(changes)
 
     def hand_over(self, job_id: str, epoch: int, place: int, told: Told) -> bool:
         """Give the job to the next candidate's queue at once; False when this run no longer holds it."""
-        return _reported(self._give_back("requeue", job_id, epoch, (place, 0), told))
+        return self._reported(self._give_back("requeue", job_id, epoch, (place, 0), told))
 
     def defer(self, job_id: str, epoch: int, place: int, delay_ms: int, told: Told) -> bool:
         """Give the job back until `delay_ms` from now; False when this run no longer holds it."""
-        return _reported(self._give_back("requeue", job_id, epoch, (place, max(delay_ms, 1)), told))
+        return self._reported(self._give_back("requeue", job_id, epoch, (place, max(delay_ms, 1)), told))
 
     def find_room(self, job_id: str, epoch: int, own_wait_ms: int, told: Told) -> tuple[Room, float] | None:
         """Give a job that met a rate limit to whoever has room, or have it wait for who has it soonest.
@@ -154,7 +164,7 @@ class Ledger:
         reply = self._give_back("room", job_id, epoch, (own_wait_ms,), told)
         if reply is None:
             return None
-        breakers.report(reply[2])
+        self._sightings.report(reply[2])
         return Room(reply[0].decode()), reply[1] / 1000
 
     def release(self, limit: int = 100) -> tuple[int, float | None]:
@@ -217,7 +227,7 @@ class Ledger:
         self._command("PING")
 
     def forget_idle_deployments(self) -> int:
-        """Drop health records, limits and breakers that nobody has added to for HEALTH_TTL_S; returns how many.
+        """Drop health records, limits, breakers and checks that nobody has added to for HEALTH_TTL_S; returns how many.
 
         A breaker the operator has forced stays.
         """
@@ -231,7 +241,11 @@ class Ledger:
         still = [name for name, found in self.breakers().items() if found.idle_since(oldest_s)]
         if still:
             self._command("HDEL", f"{self._prefix}breakers", *still)
-        return len(idle) + len(unused) + len(still)
+        checks = {name: Check.parse(text.decode(errors="replace")) for name, text in self._hash("checks").items()}
+        past = [name for name, check in checks.items() if check is None or check.at_s < oldest_s]
+        if past:
+            self._command("HDEL", f"{self._prefix}checks", *past)
+        return len(idle) + len(unused) + len(still) + len(past)
 
     def breakers(self) -> dict[str, Breaker]:
         """Every circuit breaker by name; one whose text cannot be read is left out."""
@@ -247,9 +261,41 @@ class Ledger:
         """Force a breaker open or closed, or (CLOSED) let it decide again, from nothing; whether it changed."""
         return bool(self._run("switch", name, to.value))
 
+    def take_check_turn(self, account: str, interval_s: float) -> bool:
+        """Whether this process is the one to check an account now; nobody else is for `interval_s`."""
+        milliseconds = max(int(interval_s * 1000), 1)
+        return self._command("SET", self._check_turn(account), "1", "NX", "PX", milliseconds) is not None
+
+    def record_check(self, account: str, found: Finding, next_s: float) -> CheckStatus | None:
+        """Keep what a check found, and let the account's open breakers know; the next one is due after `next_s`.
+
+        Returns how the check before it ended; None where there was none.
+        """
+        before = self._run(
+            "check",
+            account,
+            found.status.value,
+            found.latency_ms,
+            found.error,
+            max(int(next_s * 1000), 1),
+            self._check_turn(account),
+            breakers.words(self._breaker()),
+        )
+        return CheckStatus(before.decode()) if before else None
+
+    def _check_turn(self, account: str) -> str:
+        return f"{self._prefix}check_turn:{account}"
+
     def _give_back(self, name: str, job_id: str, epoch: int, how: Sequence[int], told: Told) -> Any:
         words = (told.attempts, told.evidence, told.limits, breakers.words(self._breaker()), self._limits())
         return self._run(name, job_id, epoch, *how, *words)
+
+    def _reported(self, changes: list[bytes] | None) -> bool:
+        """Whether the step was taken; notes the breakers it changed."""
+        if changes is None:
+            return False
+        self._sightings.report(changes)
+        return True
 
     def _hash(self, name: str) -> dict[bytes, bytes]:
         flat = self._command("HGETALL", f"{self._prefix}{name}")
@@ -278,11 +324,3 @@ def _ended(job_id: str, status: bytes, http_status: bytes, answer: bytes) -> End
     if not answer:
         return None
     return Ended(job_id, JobStatus(status.decode()), int(http_status), answer)
-
-
-def _reported(changes: list[bytes] | None) -> bool:
-    """Whether the step was taken; logs the breakers it changed."""
-    if changes is None:
-        return False
-    breakers.report(changes)
-    return True

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from routing.check import CheckStatus
 from routing.job import JobStatus, Usage
 from routing.plan import Plan
 
@@ -144,6 +145,8 @@ class Claimed:
     # The furthest place it has been to, and those before it that it left only because they had no room.
     reached: int = 0
     limited: tuple[int, ...] = ()
+    # Whether circuit breakers are to be asked for it.
+    guarded: bool = False
 
     @classmethod
     def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
@@ -167,6 +170,7 @@ class Claimed:
             detour=Detour.parse(*reply[13:16]) if reply[13] != b"" else None,
             reached=reply[16],
             limited=tuple(sorted(map(int, reply[17].split()))),
+            guarded=bool(reply[18]),
         )
 
 
@@ -201,6 +205,15 @@ class Outcome:
     told: Told
     usage: Usage
     cost_microusd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check of a provider account found; `error` is one line, empty where there is nothing to say."""
+
+    status: CheckStatus
+    latency_ms: float
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
-    *("room", "release", "switch"),
+    *("room", "release", "switch", "check"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "room": ("breaker", "evidence", "permit", "way"),
     "release": ("permit",),
     "switch": ("breaker",),
+    "check": ("breaker",),
 }
 
 

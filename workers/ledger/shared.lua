@@ -10,6 +10,7 @@ local ENVELOPE = [==[@ENVELOPE@]==]
 local SCHEDULE = P .. 'schedule'
 local OUTBOX = P .. 'outbox'
 local WATERMARKS = P .. 'watermarks'
+local CHECKS = P .. 'checks'
 -- A reply list nobody reads any more (its API process died) goes away by itself.
 local REPLIES_TTL_S = 120
 -- Usage is kept a year and a month, so that a month can be compared with the same month a year ago.

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from routing.errors import ProviderError
 from workers.providers import anthropic_request
 from workers.providers.anthropic_answer import completion_from, failure_of
 from workers.providers.base import Account, Call, Completion, Provider, Reply
-from workers.providers.endpoint import messages_url
+from workers.providers.endpoint import messages_models_url, messages_url
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
 from workers.providers.status import provider_error
@@ -45,5 +46,13 @@ class AnthropicProvider(Provider):
     def completion(self, model: str, reply: Reply) -> Completion:
         """The answer's Message as the one choice; raises a ProviderError."""
         if not 200 <= reply.status < 300:
-            raise provider_error(self.account, reply, failure_of(reply))
+            raise self.failure(reply)
         return completion_from(self.account, model, reply)
+
+    def listing(self) -> Call:
+        """GET `/v1/models`."""
+        return Call(messages_models_url(self.account.endpoint), self._headers, method="GET")
+
+    def failure(self, reply: Reply) -> ProviderError:
+        """The vendor's error, read and classed."""
+        return provider_error(self.account, reply, failure_of(reply))

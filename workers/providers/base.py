@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from routing.errors import MalformedAnswer
+from routing.errors import MalformedAnswer, ProviderError
 from routing.job import Usage
 from routing.permits import Gauge
 from workers.providers.gauges import header_gauges
@@ -27,11 +27,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request to a provider: always POST, JSON."""
+    """One HTTP request to a provider: a POST of JSON, but for the question for its models."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes
+    body: bytes = b""
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,11 @@ class Provider(ABC):
     def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
         """The rate limits that an answer, good or not, tells of."""
         return header_gauges(reply.headers)
+
+    @abstractmethod
+    def listing(self) -> Call:
+        """The question for the account's models: it costs no tokens, and shows whether host and key are well."""
+
+    @abstractmethod
+    def failure(self, reply: Reply) -> ProviderError:
+        """What an answer that is not 2xx stands for, by its status and structured code."""

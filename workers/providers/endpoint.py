@@ -26,6 +26,12 @@ def chat_url(endpoint: str) -> str:
     return parts._replace(path=f"{parts.path or '/v1'}/chat/completions").geturl()
 
 
+def models_url(endpoint: str) -> str:
+    """The URL of the list of models that belongs to `chat_url`: beside `/chat/completions`."""
+    parts = split_endpoint(chat_url(endpoint))
+    return parts._replace(path=parts.path.removesuffix("/chat/completions") + "/models").geturl()
+
+
 def messages_url(endpoint: str) -> str:
     """Anthropic's Messages URL: `.../messages` as it is, else `/v1/messages` is completed, as its SDKs do."""
     parts = split_endpoint(endpoint)
@@ -35,15 +41,32 @@ def messages_url(endpoint: str) -> str:
     return parts._replace(path=f"{base}/messages").geturl()
 
 
+def messages_models_url(endpoint: str) -> str:
+    """The URL of Anthropic's list of models, beside `/messages`."""
+    parts = split_endpoint(messages_url(endpoint))
+    return parts._replace(path=parts.path.removesuffix("/messages") + "/models").geturl()
+
+
 @lru_cache(maxsize=1024)
 def generate_url(endpoint: str, model: str) -> str:
     """Gemini's generateContent URL of `model`; a model that stands in `endpoint` is replaced by it."""
-    parts = split_endpoint(endpoint)
-    base, _, _ = parts.path.partition("/models/")
-    base = base.removesuffix("/models") or "/v1beta"
     collection, _, name = model.rpartition("/")
     if collection not in ("models", "tunedModels"):
         collection, name = "models", model
+    parts = _generate_base(endpoint)
+    path = f"{parts.path}/{collection}/{quote(name, safe='', errors='replace')}:generateContent"
+    return parts._replace(path=path).geturl()
+
+
+def generate_models_url(endpoint: str) -> str:
+    """The URL of Gemini's list of models; a model that stands in `endpoint` is left out."""
+    parts = _generate_base(endpoint)
+    return parts._replace(path=f"{parts.path}/models").geturl()
+
+
+def _generate_base(endpoint: str) -> SplitResult:
+    """The endpoint up to its collection of models, with a query that says nothing of an answer's form."""
+    parts = split_endpoint(endpoint)
+    base, _, _ = parts.path.partition("/models/")
     query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key != "alt"])
-    path = f"{base}/{collection}/{quote(name, safe='', errors='replace')}:generateContent"
-    return parts._replace(path=path, query=query).geturl()
+    return parts._replace(path=base.removesuffix("/models") or "/v1beta", query=query)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from routing.errors import ProviderError
 from routing.permits import Gauge
 from workers.providers import gemini_request
 from workers.providers.base import Account, Call, Completion, Provider, Reply
-from workers.providers.endpoint import generate_url
+from workers.providers.endpoint import generate_models_url, generate_url
 from workers.providers.gauges import quota_gauges
 from workers.providers.gemini_answer import completion_from, failure_of
 from workers.providers.payload import payload
@@ -39,9 +40,17 @@ class GeminiProvider(Provider):
     def completion(self, model: str, reply: Reply) -> Completion:
         """The answer's candidates as choices; raises a ProviderError."""
         if not 200 <= reply.status < 300:
-            raise provider_error(self.account, reply, failure_of(reply))
+            raise self.failure(reply)
         return completion_from(self.account, model, reply)
 
     def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
         """Gemini tells of a limit only when it is reached, in the refusal's body."""
         return quota_gauges(reply.body) if reply.status == 429 else ()
+
+    def listing(self) -> Call:
+        """GET `.../models`."""
+        return Call(generate_models_url(self.account.endpoint), self._headers, method="GET")
+
+    def failure(self, reply: Reply) -> ProviderError:
+        """The vendor's error, read and classed."""
+        return provider_error(self.account, reply, failure_of(reply))

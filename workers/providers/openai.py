@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from routing.errors import ProviderError
 from routing.request_fields import ROUTER_FIELDS
 from workers.providers.base import Account, Call, Completion, Provider, Reply
-from workers.providers.endpoint import chat_url, split_endpoint
+from workers.providers.endpoint import chat_url, models_url, split_endpoint
 from workers.providers.openai_answer import completion_from, failure_of
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
@@ -54,8 +55,16 @@ class OpenAIProvider(Provider):
     def completion(self, model: str, reply: Reply) -> Completion:
         """The vendor's `chat.completion`, its shape made sure of and its usage counted."""
         if not 200 <= reply.status < 300:
-            raise provider_error(self.account, reply, failure_of(reply))
+            raise self.failure(reply)
         return completion_from(self.account, model, reply)
+
+    def listing(self) -> Call:
+        """GET `.../models`."""
+        return Call(models_url(self.account.endpoint), self._headers, method="GET")
+
+    def failure(self, reply: Reply) -> ProviderError:
+        """The vendor's error, read and classed."""
+        return provider_error(self.account, reply, failure_of(reply))
 
     def _message(self, message: dict[str, Any]) -> dict[str, Any]:
         """`message` itself where nothing in it is to be left out."""

@@ -267,7 +267,8 @@ def test_who_ignores_breakers_is_not_asked(world):
     """A job whose tenant ignores breakers goes through an open breaker, on every candidate."""
     opened(world)
     world.ledger.submit(submission("job_free", careless=True))
-    assert world.ledger.claim("job_free", 1).detour is None
+    claimed = world.ledger.claim("job_free", 1)
+    assert (claimed.detour, claimed.guarded) == (None, False)
     world.ledger.hand_over("job_free", 1, 1, Told())
     world.ledger.switch_breaker("other", BreakerState.FORCED_OPEN)
     assert world.ledger.claim("job_free", 2).detour is None
@@ -296,6 +297,28 @@ def test_an_unreadable_breaker_is_a_closed_one(world):
     assert world.claim().detour is None
     world.calls(GOOD)
     assert world.ledger.breakers()[NAME].ring[0].calls == 1
+
+
+def test_a_breaker_that_opens_during_a_run_is_known(world):
+    """A process knows, without asking, of a breaker that it saw open or forbid a call since a run began."""
+    began = time.monotonic()
+    world.calls(BAD, BAD, BAD)
+    assert not world.ledger.saw_shut(NAME, began)
+    world.calls(BAD)
+    assert world.ledger.saw_shut(NAME, began)
+    assert world.ledger.saw_shut(f"{ACCOUNT}/another", began), "the account's breaker is everybody's"
+    assert not world.ledger.saw_shut("other/m", began)
+    later = time.monotonic()
+    assert not world.ledger.saw_shut(NAME, later), "a run that begins now was let through"
+    assert world.claim().detour is not None
+    assert world.ledger.saw_shut(NAME, later)
+    world.age(11)
+    probes = [world.claim(), world.claim()]
+    assert all(probe.guarded for probe in probes)
+    assert world.ledger.saw_shut(NAME, began), "half open, only probes may call"
+    for probe in probes:
+        world.end(probe, GOOD)
+    assert not world.ledger.saw_shut(NAME, began)
 
 
 def test_idle_breakers_are_forgotten(world):

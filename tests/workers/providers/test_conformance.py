@@ -360,3 +360,30 @@ def test_malformed(ask):
     """A broken body is a malformed answer."""
     with pytest.raises(MalformedAnswer):
         ask(messages=[user("hi")], sandbox={"fault": "malformed"})
+
+
+def listed(ask, session):
+    """The answer to the question for the models."""
+    call = ask.provider.listing()
+    assert (call.method, call.body) == ("GET", b"")
+    answer = session.request(call.method, call.url, headers=call.headers, timeout=20)
+    return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
+
+
+def test_the_models_are_listed_without_a_call(ask, sandbox, session):
+    """With the account's key and headers the vendor lists its models, and counts no call to one."""
+    before = sandbox.calls()
+    reply = listed(ask, session)
+    assert reply.status == 200
+    assert reply.json_object()
+    after = sandbox.calls()
+    assert after["total"] == before["total"]
+    name = ask.case.path.split("/")[1]
+    assert after["listings"][name] == before["listings"].get(name, 0) + 1
+
+
+def test_a_refused_key_is_seen_by_listing(ask, sandbox, session):
+    """Each vendor's own words for a bad key are ours to mend, whatever their status."""
+    bad = Caller(ask.case, sandbox.url, session, key="bad-key")
+    reply = listed(bad, session)
+    assert isinstance(bad.provider.failure(reply), ProviderMisconfigured)

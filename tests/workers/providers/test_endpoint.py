@@ -3,7 +3,14 @@
 import pytest
 
 from config.configuration import ConfigurationError
-from workers.providers.endpoint import chat_url, generate_url, messages_url
+from workers.providers.endpoint import (
+    chat_url,
+    generate_models_url,
+    generate_url,
+    messages_models_url,
+    messages_url,
+    models_url,
+)
 
 GOOGLE = "https://generativelanguage.googleapis.com"
 
@@ -19,8 +26,9 @@ GOOGLE = "https://generativelanguage.googleapis.com"
     ],
 )
 def test_chat_url(endpoint, url):
-    """A chat endpoint may be a full URL, a base or a bare host, and keeps its query."""
+    """A chat endpoint may be a full URL, a base or a bare host, and keeps its query; the models are beside it."""
     assert chat_url(endpoint) == url
+    assert models_url(endpoint) == url.replace("/chat/completions", "/models")
 
 
 @pytest.mark.parametrize(
@@ -30,6 +38,7 @@ def test_chat_url(endpoint, url):
 def test_messages_url(endpoint):
     """Anthropic's endpoint is completed as its own SDKs complete it."""
     assert messages_url(endpoint) == "https://api.anthropic.com/v1/messages"
+    assert messages_models_url(endpoint) == "https://api.anthropic.com/v1/models"
 
 
 def test_messages_url_behind_a_prefix():
@@ -52,6 +61,7 @@ def test_generate_url(endpoint):
     url = f"{GOOGLE}/v1beta/models/gemini-2.5-flash:generateContent"
     assert generate_url(endpoint, "gemini-2.5-flash") == url
     assert generate_url(endpoint, "models/gemini-2.5-flash") == url
+    assert generate_models_url(endpoint) == f"{GOOGLE}/v1beta/models"
 
 
 def test_generate_url_quotes():
@@ -63,7 +73,13 @@ def test_generate_url_quotes():
 @pytest.mark.parametrize(
     "endpoint", ["", "api.groq.com/openai/v1", "ftp://x.test/v1", "http://", "http://[::1", "http://x:y"]
 )
-@pytest.mark.parametrize("build", [chat_url, messages_url, lambda endpoint: generate_url(endpoint, "m")])
+@pytest.mark.parametrize(
+    "build",
+    [
+        *(chat_url, models_url, messages_url, messages_models_url, generate_models_url),
+        lambda endpoint: generate_url(endpoint, "m"),
+    ],
+)
 def test_broken_endpoint(endpoint, build):
     """An endpoint that is no http(s) URL is a configuration error that shows it."""
     with pytest.raises(ConfigurationError, match="endpoint"):

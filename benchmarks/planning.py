@@ -40,8 +40,8 @@ from routing.request import RoutingRequest
 SIZES = (1, 3, 20)
 GOAL_SIZE, GOAL_US = 20, 100.0
 _NOW = 1_790_000_000.0
-_BATCH = 200
-_BATCHES = 40
+_BATCH = 50
+_BATCHES = 200
 _CONNECTIONS = 32
 # Everything that belongs to the product; the benchmark's own provider does not.
 _ROLES = ("api", "worker", "background", "redis")

@@ -22,6 +22,7 @@ from benchmarks.routing.shuffle import Shuffle
 from benchmarks.routing.strategy import Strategy, direct, unanswered
 from benchmarks.routing.wire import PATIENCE_S, Endpoint
 from benchmarks.stack import Stack, System
+from benchmarks.summary import percentile
 
 STRATEGIES = (ROUTER, "static-list", "litellm-shuffle", ORACLE)
 _PROGRESS_S = 10.0
@@ -37,11 +38,15 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """A scenario with each strategy's figures and the goals they were held to."""
+    """A scenario with each strategy's figures and the goals they were held to.
+
+    `late_ms` is the 95th percentile of how late requests were sent: what the machine had no time for.
+    """
 
     scenario: Scenario
     found: Mapping[str, Figures]
     goals: Sequence[Goal]
+    late_ms: float = 0.0
 
 
 def perform(scenario: Scenario, names: Sequence[str], load: Load, folder: Path) -> Performance:
@@ -59,13 +64,14 @@ def perform(scenario: Scenario, names: Sequence[str], load: Load, folder: Path) 
             processes += product.processes
             strategies[ROUTER] = Gateway(Endpoint(product.port))
         control.forget_calls()
-        answers = _Stage(scenario, strategies, director, load).run()
+        stage = _Stage(scenario, strategies, director, load)
+        answers = stage.run()
         for process in processes:
             process.check()
         counts = control.calls()
     calls = {name: sum(counts.get(account(name, provider), 0) for provider in scenario.start) for name in names}
     found = {name: figures(scenario, answers[name], calls[name]) for name in names}
-    return Performance(scenario, found, goals(scenario, found))
+    return Performance(scenario, found, goals(scenario, found), percentile(sorted(stage.late_ms), 95) or 0.0)
 
 
 def _product(stack: Stack, configuration: Path, scenario: Scenario, sandbox_port: int) -> System:
@@ -95,6 +101,7 @@ class _Stage:
         self._arrivals = poisson(load.rate, scenario.seconds, load.seed)
         self._answers: dict[str, list[Answer]] = {name: [] for name in strategies}
         self._begin = 0.0
+        self.late_ms: list[float] = []
 
     def run(self) -> Mapping[str, Sequence[Answer]]:
         """All answers by strategy, in no order; every request has one, if only that nothing came."""
@@ -118,6 +125,7 @@ class _Stage:
         return self._answers
 
     def _send(self, name: str, number: int, due_s: float) -> None:
+        self.late_ms.append((time.monotonic() - self._begin - due_s) * 1000)
         outcome = self._strategies[name].send(number, due_s)
         # From the moment it came due, not from when this process got to it: waiting to be sent is waiting.
         latency_ms = (time.monotonic() - self._begin - due_s) * 1000

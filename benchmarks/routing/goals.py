@@ -13,6 +13,8 @@ _INTERVALS = 2
 _P95_RATIO = 1.10
 # What the gateway adds is measured, but a machine too slow for it is no excuse for the routing.
 _MOST_OWN_MS = 15.0
+# Where 5 % of requests were sent later than this, latencies are the machine's and not the router's.
+BUSY_MS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,16 @@ class Goal:
         return f"{self.name}: {self.seen}: {verdict}"
 
 
-def goals(scenario: Scenario, found: Mapping[str, Figures]) -> list[Goal]:
-    """The goals of a scenario, held against the product's figures; none where it did not run."""
+def goals(scenario: Scenario, found: Mapping[str, Figures], late_ms: float = 0.0) -> list[Goal]:
+    """The goals of a scenario, held against the product's figures; none where it did not run.
+
+    `late_ms` is the 95th percentile of how late requests were sent: on a busy machine no latency is judged.
+    """
     mine = found.get(ROUTER)
     if mine is None:
         return []
     held = [Goal("every request is answered", f"{mine.answered} of {mine.requests}", mine.answered == mine.requests)]
-    held.append(_settled(mine, found.get(ORACLE)))
+    held.append(_settled(mine, found.get(ORACLE) if late_ms <= BUSY_MS else None))
     if scenario.moves:
         held.append(_returned(mine))
     return held

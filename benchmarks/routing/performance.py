@@ -14,7 +14,7 @@ from benchmarks.routing.director import Director
 from benchmarks.routing.figures import Figures, figures
 from benchmarks.routing.folder import KEY_VARIABLE, account, write_scenario_configuration
 from benchmarks.routing.gateway import Gateway
-from benchmarks.routing.goals import ORACLE, PROBE_INTERVAL_S, ROUTER, Goal, goals
+from benchmarks.routing.goals import BUSY_MS, ORACLE, PROBE_INTERVAL_S, ROUTER, Goal, goals
 from benchmarks.routing.oracle import Oracle
 from benchmarks.routing.priority_list import PriorityList
 from benchmarks.routing.scenario import Scenario
@@ -48,6 +48,11 @@ class Performance:
     goals: Sequence[Goal]
     late_ms: float = 0.0
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether the machine was too busy for latencies to mean anything."""
+        return self.late_ms > BUSY_MS
+
 
 def perform(scenario: Scenario, names: Sequence[str], load: Load, folder: Path) -> Performance:
     """Start fresh processes, run the scenario through all strategies at once, and stop the processes."""
@@ -71,7 +76,8 @@ def perform(scenario: Scenario, names: Sequence[str], load: Load, folder: Path) 
         counts = control.calls()
     calls = {name: sum(counts.get(account(name, provider), 0) for provider in scenario.start) for name in names}
     found = {name: figures(scenario, answers[name], calls[name]) for name in names}
-    return Performance(scenario, found, goals(scenario, found), percentile(sorted(stage.late_ms), 95) or 0.0)
+    late_ms = percentile(sorted(stage.late_ms), 95) or 0.0
+    return Performance(scenario, found, goals(scenario, found, late_ms), late_ms)
 
 
 def _product(stack: Stack, configuration: Path, scenario: Scenario, sandbox_port: int) -> System:

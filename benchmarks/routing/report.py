@@ -7,8 +7,6 @@ from benchmarks.report import table
 from benchmarks.routing.figures import Figures
 from benchmarks.routing.performance import Performance
 
-# Sent later than this, latencies are the machine's more than the router's.
-_BUSY_MS = 20.0
 _HEAD = (
     "success %", "p50 ms", "p95 ms", "p95 after", "USD/1000", "wasted", "shift s", "return s", "shares %",
 )  # fmt: skip
@@ -22,7 +20,7 @@ def report(performance: Performance) -> str:
     lines = [table(rows), f"shares: {', '.join(scenario.start)}"]
     lines += [f"{name} failed: {dict(found.problems)}" for name, found in performance.found.items() if found.problems]
     lines += [f"goal {goal.line()}" for goal in performance.goals]
-    if performance.late_ms > _BUSY_MS:
+    if performance.disturbed:
         lines.append(f"BUSY MACHINE: 5 % of requests were sent over {performance.late_ms:.0f} ms late; run it again")
     return "\n".join(lines)
 

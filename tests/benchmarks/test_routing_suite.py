@@ -23,7 +23,7 @@ def test_a_black_out_costs_no_request_and_moves_the_load(tmp_path):
         check=False,
         timeout=110,
     )
-    # 1: a goal is missed, as on a busy machine it may be; anything else is a defect.
+    # 1: a goal is missed, or the machine is busy; anything else is a defect.
     assert done.returncode in (0, 1), done.stderr
     (scenario,) = json.loads(file.read_text())["scenarios"]
     router, listed, oracle = (scenario["strategies"][name] for name in ("router", "static-list", "oracle"))

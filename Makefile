@@ -10,7 +10,7 @@ BIN := .venv/bin
 ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test check bench bench-waiting doctor lock clean install install-dev python
+.PHONY: help run test check bench bench-waiting bench-routing bench-plan doctor lock clean install install-dev python
 
 help: ## List these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,12 @@ bench: install ## Compare with the provider alone and with a bare skeleton (opti
 
 bench-waiting: install ## 2,000 calls at once on a provider of 5 s, through the queue
 	@exec $(BIN)/python -m benchmarks.waiting $(BENCH)
+
+bench-routing: install ## Providers fail, recover and change prices: Model Router beside others (about 8 minutes)
+	@exec $(BIN)/python -m benchmarks.routing $(BENCH)
+
+bench-plan: install ## What planning a request costs, alone and as a share of its CPU
+	@exec $(BIN)/python -m benchmarks.planning $(BENCH)
 
 doctor: install ## Say what is configured, reachable and missing
 	@exec $(ROUTER) doctor

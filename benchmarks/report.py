@@ -97,14 +97,14 @@ def report(measurements: Sequence[Measurement]) -> str:
     parts = [f"Medians of {rounds} round{'s' if rounds > 1 else ''} (lowest-highest)."]
     for connections in sorted({m.connections for m in measurements}):
         here = [m for m in measurements if m.connections == connections]
-        parts += [_table(_speed_rows(here, connections)), _table(_cost_rows(here))]
+        parts += [table(_speed_rows(here, connections)), table(_cost_rows(here))]
     levels = sorted({m.connections for m in measurements if m.system == ROUTER})
     if any(m.system == SKELETON for m in measurements) and levels:
         rows = [["model router / skeleton", "throughput", "p50", "p99"]]
         for connections in levels:
             ratios = (ratio_to_skeleton(measurements, connections, figure) for figure in (throughput, p50, p99))
             rows.append([f"at {connections}", *(_spread(ratio, 2) for ratio in ratios)])
-        parts.append(_table(rows))
+        parts.append(table(rows))
         parts.append("\n".join(goal.line(measurements) for goal in GOALS))
     return "\n\n".join(part for part in parts if part)
 
@@ -173,7 +173,8 @@ def _spread(spread: Spread | None, digits: int) -> str:
     return middle if low == high else f"{middle} ({low}-{high})"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells under a row of heads, in columns: the first to the left, the others to the right."""
     if not rows:
         return ""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -2,7 +2,7 @@
 
 import http.client
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -95,24 +95,40 @@ class Stack:
     def router(self, provider: System, concurrency: int = CONCURRENCY) -> System:
         """Model Router as it ships, with one provider, `provider`."""
         folder = self._subfolder("router")
+        write_configuration(folder / "config", provider.port, concurrency)
+        product = self.product(folder, (PROVIDER,), {})
+        return replace(product, processes=[*product.processes, *provider.processes])
+
+    def product(self, folder: Path, providers: Sequence[str], environ: Mapping[str, str]) -> System:
+        """Model Router with the configuration in `folder`/config: a worker for each of `providers`, and the rest.
+
+        It answers once a whole request has gone through it; `environ` goes over what a benchmark sets.
+        """
         store, store_port = self._redis(folder)
         port = free_port()
-        write_configuration(folder / "config", provider.port, concurrency)
         environ = {
             "REDIS_URL": f"redis://127.0.0.1:{store_port}/0",
             "PORT": str(port),
             "MODEL_ROUTER_HOME": str(folder / "home"),
             "MODEL_ROUTER_CONFIG": str(folder / "config"),
             "LOG_LEVEL": "warning",
+            **environ,
         }
         others = ("--queue", "webhooks", "--queue", "batches", "--queue", "maintenance")
+        workers = [("worker", ("--provider", name)) for name in providers] + [("background", others)]
         processes = [
             store,
-            self._start("worker", python("-m", "cli", "worker", "--provider", PROVIDER), environ, folder),
-            self._start("background", python("-m", "cli", "worker", *others), environ, folder),
+            *(self._start(role, python("-m", "cli", "worker", *queue), environ, folder) for role, queue in workers),
             self._start("api", python("-m", "cli", "api"), environ, folder),
         ]
-        return self._ready(System("model router", port, [*processes, *provider.processes], store_port))
+        return self._ready(System("model router", port, processes, store_port))
+
+    def sandbox(self) -> System:
+        """The sandbox providers (docs/sandbox.md)."""
+        port = free_port()
+        process = self._start("sandbox", python("-m", "sandbox", "--port", str(port)), {}, self._folder)
+        process.wait_for_port(port)
+        return System("sandbox", port, [process])
 
     def _redis(self, folder: Path) -> tuple[Process, int]:
         """A Redis of its own, with the durability Model Router asks for, whatever system it serves."""

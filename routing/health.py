@@ -6,6 +6,7 @@ from math import isfinite
 
 from routing import speed
 from routing.breaker import Breaker, BreakerState
+from routing.job import PRIORITY_STEPS
 from routing.speed import Speed
 
 # Evidence of uptime counts half after this long. The ledger's script, which writes it, uses the same.
@@ -81,6 +82,8 @@ class Snapshot:
     health: Mapping[str, Health] = field(default_factory=dict)
     taken_at: float = 0.0
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
+    # By provider, the waits in its queue in ms by priority step; as a rule none.
+    waits_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     # Those of `breakers` that are not closed: as a rule none, which is all a plan then looks at.
     tripped: Mapping[str, Breaker] = field(init=False, compare=False, repr=False)
 
@@ -91,3 +94,11 @@ class Snapshot:
     def of(self, deployment_id: str) -> Health:
         """A deployment's health; UNKNOWN where nothing was recorded."""
         return self.health.get(deployment_id, UNKNOWN)
+
+    def wait_ms(self, provider: str, priority: int) -> float:
+        """How long a job of this priority step would wait before the provider is called, in ms; 0 where nobody waits.
+
+        All waits that are not the provider's own slowness belong here; a rate limit's would be added.
+        """
+        waits = self.waits_ms.get(provider)
+        return 0.0 if waits is None else waits[PRIORITY_STEPS.index(priority)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from routing import preferences
+from routing.job import ServiceTier
 from routing.parameters import questionable
 from routing.preferences import Preferences
 
@@ -29,6 +30,8 @@ class RoutingRequest:
     preferences: Preferences = preferences.NONE
     # Parameters asked for that some dialect does not honour; only read where the caller requires them honoured.
     parameters: frozenset[str] = frozenset()
+    # The step of its service tier in a provider's queue.
+    priority: int = ServiceTier.DEFAULT.priority
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -65,7 +68,13 @@ class RoutingRequest:
             policy=body.get("routing_policy"),
             preferences=wishes,
             parameters=questionable(body) if wishes.require_parameters else frozenset(),
+            priority=_priority(body.get("service_tier")),
         )
+
+
+def _priority(tier: Any) -> int:
+    """The step of a service tier; `auto`, and what is none, are the default."""
+    return ServiceTier(tier).priority if tier in tuple(ServiceTier) else ServiceTier.DEFAULT.priority
 
 
 def _messages(messages: Any) -> tuple[int, bool]:

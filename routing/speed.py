@@ -70,11 +70,8 @@ class Speed:
 
     @property
     def tokens_per_s(self) -> float:
-        """Tokens per second of an answer of USUAL_TOKENS from the request to its end, which is at least 1 ms later.
-
-        From end to end, as OpenRouter measures throughput, and at one length, so that deployments can be compared.
-        """
-        return 1000 * USUAL_TOKENS / max(self.expected_ms(USUAL_TOKENS), 1.0)
+        """What half of the answers reach, in tokens per second."""
+        return self.throughput(0.5)
 
     def expected_ms(self, tokens: float) -> float:
         """How long an answer of so many completion tokens is expected to take."""
@@ -86,6 +83,13 @@ class Speed:
         It takes durations for normal. They have a longer tail than that, so high percentiles come out low.
         """
         return max(self.expected_ms(tokens) + _NORMAL.inv_cdf(share) * self.spread_ms, 0.0)
+
+    def throughput(self, share: float) -> float:
+        """The tokens per second that so large a share of answers of USUAL_TOKENS reach; none takes less than 1 ms.
+
+        From the call to its end, as OpenRouter measures throughput, and at one length, so that all can be compared.
+        """
+        return 1000 * USUAL_TOKENS / max(self.percentile_ms(USUAL_TOKENS, share), 1.0)
 
     def after(self, duration_ms: float, completion_tokens: float, now: float) -> "Speed":
         """With one good call more. An answer of unknown length (0 tokens) counts as one of the usual length.

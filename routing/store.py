@@ -1,7 +1,7 @@
-"""Reads the recorded health and breakers from Redis every second: routing's one module that does I/O."""
+"""Reads the recorded health, breakers and queues from Redis every second: routing's one module that does I/O."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -10,6 +10,8 @@ from redis.exceptions import RedisError
 
 from routing.breaker import Breaker
 from routing.health import Health, Snapshot
+from routing.job import PRIORITY_STEPS
+from routing.queue_wait import QueueReading, QueueWatch, watched
 
 _log = structlog.get_logger(__name__)
 
@@ -19,12 +21,21 @@ T = TypeVar("T")
 class SnapshotReader:
     """Keeps `current` at most `interval_s` old. While Redis is away the last snapshot stays: routing fails open.
 
-    `prefix` is that of all keys: the hashes read are `{prefix}health` and `{prefix}breakers`.
+    `prefix` is that of all keys: the hashes read are `{prefix}health`, `{prefix}breakers` and `{prefix}claims`.
+    `queues` says which provider's queue has which name; of these the depths are read as well.
     """
 
-    def __init__(self, redis_client: "Redis", prefix: str, interval_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        redis_client: "Redis",
+        prefix: str,
+        interval_s: float = 1.0,
+        queues: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self.current = Snapshot()
         self._redis = redis_client
+        self._queues = queues
+        self._watches: dict[str, QueueWatch] = {}
         self._prefix = prefix
         self._interval_s = interval_s
         self._malformed: set[tuple[str, str]] = set()
@@ -46,11 +57,9 @@ class SnapshotReader:
 
     def refresh(self) -> bool:
         """Read once; whether Redis answered. Its absence is logged once, as is each malformed field."""
+        queues = self._queues()
         try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.hgetall(f"{self._prefix}health")
-                pipeline.hgetall(f"{self._prefix}breakers")
-                health, breakers = pipeline.execute()
+            health, breakers, claims, *depths = self._read(queues.values())
         except (RedisError, OSError) as error:
             if not self._away:
                 _log.warning("health.unavailable", error=str(error))
@@ -58,15 +67,30 @@ class SnapshotReader:
             return False
         self._away = False
         malformed: set[tuple[str, str]] = set()
+        now = time.time()
+        readings = _readings(queues, {_text(name): int(count) for name, count in claims.items()}, depths, now)
+        self._watches, waits_ms = watched(self._watches, readings)
         self.current = Snapshot(
             _parsed("health", health, Health.parse, malformed),
-            time.time(),
+            now,
             _parsed("breaker", breakers, Breaker.parse, malformed),
+            waits_ms,
         )
         for what, name in sorted(malformed - self._malformed):
             _log.warning(f"{what}.malformed", deployment=name)
         self._malformed = malformed
         return True
+
+    def _read(self, queues: Iterable[str]) -> list[Any]:
+        """The three hashes, then the depth of each queue at each priority step, in one round trip."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in ("health", "breakers", "claims"):
+                pipeline.hgetall(f"{self._prefix}{name}")
+            for queue in queues:
+                for step in PRIORITY_STEPS:
+                    # kombu's name for the list, as in the ledger's shared.lua.
+                    pipeline.llen(f"{self._prefix}{queue}\x06\x16{step}" if step else f"{self._prefix}{queue}")
+            return pipeline.execute()
 
     def _read_forever(self) -> None:
         import gevent  # noqa: PLC0415 - as above
@@ -74,6 +98,17 @@ class SnapshotReader:
         while True:
             self.refresh()
             gevent.sleep(self._interval_s)
+
+
+def _readings(
+    queues: Mapping[str, str], claims: Mapping[str, int], depths: Sequence[int], now: float
+) -> dict[str, QueueReading]:
+    """What was read of each provider's queue; `depths` come in the order of `queues`."""
+    count = len(PRIORITY_STEPS)
+    return {
+        provider: QueueReading(tuple(depths[place * count : (place + 1) * count]), claims.get(queue, 0), now)
+        for place, (provider, queue) in enumerate(queues.items())
+    }
 
 
 def _parsed(

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from config.settings import PROJECT_ROOT
-from tests.support.stack import Stack
+from tests.support.stack import Stack, without_exploration
 
 TENANTS = {
     "impatient": {
@@ -28,6 +28,7 @@ def configuration_folder(tmp_path_factory):
         (folder / "tenants" / f"{name}.json").write_text(json.dumps(tenant))
     # Tests make providers fail on purpose; what one does must not shut a provider out of the next.
     (folder / "policies" / "breaker.json").write_text('{"minimum_number_of_calls": 1000000}')
+    without_exploration(folder)
     return folder
 
 

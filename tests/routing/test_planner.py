@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.configuration import Configuration
-from config.policy import DEFAULT_WEIGHTS, PolicyConfig
+from config.policy import DEFAULT_WEIGHTS, PolicyConfig, PolicyWeights
 from config.provider import Price, ProviderConfig, ProviderModel
 from config.tenant import Tenant, TenantFeatures
 from routing.breaker import Breaker, BreakerState
@@ -53,10 +53,21 @@ def catalogue(rows, **unusable):
 
 
 def planned(
-    rows=None, *, request=None, tenant=EVERYONE, policy=BALANCED, health=None, breakers=None, seed=1, **unusable
+    rows=None,
+    *,
+    request=None,
+    tenant=EVERYONE,
+    policy=BALANCED,
+    health=None,
+    breakers=None,
+    waits=None,
+    seed=1,
+    **unusable,
 ):
     """A plan over `rows` (all alike where not given) with the health of some, by provider name."""
-    snapshot = Snapshot({f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {})
+    snapshot = Snapshot(
+        {f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {}, waits or {}
+    )
     known = catalogue(rows or {name: model() for name in NAMES}, **unusable)
     return plan(request or RoutingRequest("any"), tenant, policy, known, snapshot, NOW, Random(seed))
 
@@ -171,7 +182,18 @@ healths = st.none() | st.builds(
     st.floats(0, 5000),
     st.integers(1, 2000),
 )
+waits = st.dictionaries(st.sampled_from(NAMES), st.floats(0, 60_000).map(lambda ms: (0.0, ms, ms, ms)), max_size=2)
 policies = st.sampled_from([PolicyConfig(name, name, weights, 0.9, 2.0) for name, weights in DEFAULT_WEIGHTS.items()])
+weights = (
+    st.tuples(st.integers(0, 100), st.integers(0, 100))
+    .map(sorted)
+    .map(lambda cuts: PolicyWeights(cuts[0] / 100, (cuts[1] - cuts[0]) / 100, (100 - cuts[1]) / 100))
+)
+curious = st.builds(
+    lambda weights, exploration: PolicyConfig("own", "balanced", weights, 0.9, 2.0, exploration=exploration),
+    weights,
+    st.sampled_from([0.0, 0.05, 0.5, 1.0]),
+)
 worlds = st.fixed_dictionaries(
     {
         "rows": st.dictionaries(
@@ -185,7 +207,8 @@ worlds = st.fixed_dictionaries(
             min_size=1,
         ),
         "health": st.dictionaries(st.sampled_from(NAMES), healths.filter(bool)),
-        "policy": policies,
+        "policy": policies | curious,
+        "waits": waits,
         "tenant": st.builds(
             lambda providers, primary, failover: Tenant(
                 "t", providers=providers, primary_provider=primary, features=TenantFeatures(failover=failover)
@@ -239,25 +262,66 @@ def test_same_inputs_same_plan(world):
 
 @given(worlds)
 def test_scores_and_parts_are_shares(world):
-    """Scores and parts lie within 0..1, and tiers come in order."""
+    """Scores and parts lie within 0..1, and tiers come in order, but for one in front that is explored."""
     found = outcome(world)
     for candidate in found.candidates if found else ():
         for part in (candidate.score, candidate.cost, candidate.latency, candidate.uptime):
             assert 0 <= part <= 1
     if found:
-        tiers = [candidate.tier for candidate in found.candidates]
+        assert not any(candidate.explored for candidate in found.candidates[1:])
+        tiers = [candidate.tier for candidate in found.candidates if not candidate.explored]
         assert tiers == sorted(tiers)
 
 
 @given(worlds)
+def test_a_score_is_the_weighted_sum_of_its_parts(world):
+    """Each part counts with its weight, nothing else does, and the best of everything scores 1."""
+    found, weights = outcome(world), world["policy"].weights
+    for candidate in found.candidates if found else ():
+        total = weights.cost * candidate.cost + weights.latency * candidate.latency + weights.uptime * candidate.uptime
+        assert candidate.score == pytest.approx(total)
+        if candidate.cost == candidate.latency == candidate.uptime == 1:
+            assert candidate.score == pytest.approx(1)
+
+
+@pytest.mark.parametrize("axis", ["cost", "latency", "uptime"])
+@given(worlds)
+def test_a_whole_weight_orders_by_its_part_alone(axis, world):
+    """A policy with all its weight on one part ranks by that part, within each tier and but for the draw."""
+    alone = PolicyWeights(**{"cost": 0.0, "latency": 0.0, "uptime": 0.0, axis: 1.0})
+    found = outcome({**world, "policy": PolicyConfig("own", "balanced", alone)})
+    for one, other in zip(found.candidates, found.candidates[1:], strict=False) if found else ():
+        if one.tier == other.tier:
+            assert getattr(one, axis) > getattr(other, axis) - 0.05
+
+
+@given(worlds)
+def test_exploring_moves_one_and_changes_nothing_else(world):
+    """The order without the explored one is the order there is without exploration."""
+    curious, calm = (
+        outcome({**world, "policy": replace(world["policy"], exploration=exploration)}) for exploration in (1.0, 0.0)
+    )
+    if curious is None:
+        return
+    if not curious.candidates[0].explored:
+        assert curious == calm
+        return
+    moved = replace(curious.candidates[0], explored=False)
+    assert list(curious.candidates[1:]) == [candidate for candidate in calm.candidates if candidate != moved]
+    assert calm.candidates[0] != moved in calm.candidates
+
+
+@given(worlds)
 def test_better_on_every_axis_never_scores_lower(world):
-    """A candidate that is at least as good in cost, latency and uptime scores at least as high."""
-    found = outcome(world)
+    """Who is at least as good in cost, latency and uptime scores at least as high, and ranks so but for the draw."""
+    found = outcome({**world, "policy": replace(world["policy"], exploration=0.0)})
     candidates = found.candidates if found else ()
-    for one in candidates:
-        for other in candidates:
+    for place, one in enumerate(candidates):
+        for after, other in enumerate(candidates):
             if one.cost >= other.cost and one.latency >= other.latency and one.uptime >= other.uptime:
                 assert one.score >= other.score - 1e-12
+                if one.tier == other.tier and one.score > other.score + 0.05:
+                    assert place < after
 
 
 @given(

@@ -36,6 +36,7 @@ end
 local mark = job[3] .. ' ' .. job[4]
 if queued > tonumber(redis.call('HGET', WATERMARKS, mark) or 0) then redis.call('HSET', WATERMARKS, mark, job[5]) end
 
+redis.call('HINCRBY', CLAIMS, job[3], 1)
 local queue_ms = tonumber(job[7]) + (now - queued)
 redis.call('HSET', key, 'status', 'in_progress', 'claimed', now, 'queue_ms', queue_ms)
 redis.call('ZADD', SCHEDULE, math.min(now + LEASE_MS, deadline + LEASE_MS), id)

@@ -5,10 +5,12 @@ import time
 
 import gevent
 import pytest
+import redis as redis_py
 
 from routing.errors import StoreUnavailable
 from routing.health import Health
 from routing.job import JobStatus, Usage
+from routing.store import SnapshotReader
 from tests.support.process_node import RedisNode
 from tests.workers.conftest import outcome, submission
 from workers.ledger.ledger import Ledger
@@ -315,6 +317,23 @@ def test_health_fades(ledger, redis, settings):
     found = Health.parse(redis.hget(health, "groq/m"))
     assert (found.calls, found.successes) == (pytest.approx(5, rel=0.01), pytest.approx(4, rel=0.01))
     assert (found.speed.n, found.speed.mean_ms, found.consecutive_failures) == (4, 20, 1)
+
+
+def test_what_the_ledger_queues_and_claims_is_what_routing_reads(ledger, redis, settings):
+    """Jobs that stand in a provider's queue are a wait there, at their step and behind it, until they are claimed."""
+    queues = {"groq": "provider.groq"}
+    with redis_py.Redis.from_url(settings.redis_url) as client:
+        reader = SnapshotReader(client, settings.key_prefix, queues=lambda: queues)
+        for number, priority in enumerate((3, 3, 6, 0)):
+            ledger.submit(submission(f"job_{number}", priority=priority))
+        redis.delete(f"{settings.key_prefix}provider.groq")
+        assert reader.refresh()
+        ledger.claim("job_0", 1)
+        assert reader.refresh()
+        urgent, usual, flexible, batch = reader.current.waits_ms["groq"]
+    assert redis.hgetall(f"{settings.key_prefix}claims") == {"provider.groq": "1"}
+    assert (urgent, flexible) == (0, batch)
+    assert flexible == pytest.approx(1.5 * usual)
 
 
 def test_idle_deployments_are_forgotten(ledger, redis, settings):

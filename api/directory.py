@@ -10,6 +10,7 @@ from config.policy import PolicyConfig
 from config.tenant import Tenant
 from routing.catalogue import Catalogue
 from routing.errors import InvalidRequest
+from workers.queues import provider_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,8 @@ class Directory:
         if self._edition.configuration is not configuration:
             self._edition = Edition.of(configuration)
         return self._edition
+
+    def queues(self) -> dict[str, str]:
+        """Each provider that can be called -> its queue."""
+        providers = self._live.current.providers.values()
+        return {provider.name: provider_queue(provider.name) for provider in providers if provider.usable}

@@ -28,18 +28,28 @@ def dry_run() -> Response:
     chat_schema.check(body)
     now = time.time()
     snapshot = services().snapshots.current
-    planned = route(principal, RoutingRequest.from_body(body), now)
+    wanted = RoutingRequest.from_body(body)
+    planned = route(principal, wanted, now)
     shown = planned.as_object()
     for candidate, entry in zip(planned.candidates, shown["candidates"], strict=True):
-        entry["estimates"] = _estimates(candidate, snapshot.of(candidate.deployment.id), now)
+        wait_ms = snapshot.wait_ms(candidate.deployment.provider, wanted.priority)
+        entry["estimates"] = _estimates(candidate, snapshot.of(candidate.deployment.id), wait_ms, now)
     return replies.as_json(shown)
 
 
-def _estimates(candidate: Candidate, health: Health, now: float) -> dict[str, Any]:
-    """Micro-dollars for this request, ms, a share, and how many faded calls it rests on; null: not known."""
+def _estimates(candidate: Candidate, health: Health, wait_ms: float, now: float) -> dict[str, Any]:
+    """Micro-dollars and ms for this request, its deployment's speed, and how many faded calls uptime rests on.
+
+    `latency_ms` includes the wait. What is not known is null.
+    """
+    speed = health.speed
     return {
         "cost_microusd": None if candidate.cost_microusd is None else round(candidate.cost_microusd, 3),
         "latency_ms": None if candidate.latency_ms is None else round(candidate.latency_ms, 1),
+        "ttft_ms": round(speed.ttft_ms, 1) if speed.known else None,
+        "tokens_per_s": round(speed.tokens_per_s, 1) if speed.known else None,
+        "spread_ms": round(speed.spread_ms, 1) if speed.known else None,
+        "queue_wait_ms": round(wait_ms, 1),
         "uptime": round(health.uptime(now), 4),
         "evidence": round(health.evidence(now), 2),
     }

@@ -31,8 +31,9 @@ class Services:
         configuration = LiveConfiguration(settings)
         ledger = Ledger(CommandPipeline(redis_client.connect(url)), settings, lambda: configuration.current.breaker)
         waiters = Waiters(redis_client.connect(url, blocking=True), ledger, settings.key_prefix)
-        snapshots = SnapshotReader(redis_client.connect(url), settings.key_prefix)
+        directory = Directory(configuration)
+        snapshots = SnapshotReader(redis_client.connect(url), settings.key_prefix, queues=directory.queues)
         configuration.start()
         waiters.start()
         snapshots.start()
-        return cls(settings, Directory(configuration), ledger, waiters, snapshots, random.Random())  # noqa: S311
+        return cls(settings, directory, ledger, waiters, snapshots, random.Random())  # noqa: S311

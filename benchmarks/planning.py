@@ -151,14 +151,11 @@ def _provider(name: str, number: int) -> ProviderConfig:
 
 
 def _health(number: int) -> Health:
-    calls = 100.0 + number
-    return Health(
-        calls=calls,
-        successes=calls - number % 3,
-        latency_ms_sum=calls * (200 + 5 * number),
-        latency_calls=calls,
-        last_s=_NOW - number,
-    )
+    """Twenty good calls of different lengths, a second apart."""
+    known = Health()
+    for call in range(20):
+        known = known.after(True, 200.0 + 5 * number, 60.0 + 10 * (call % 3), _NOW - 20 + call)
+    return known
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ from cli.welcome import probe_key
 from config.settings import Settings
 
 _TIMEOUT_S = 10.0
-_TITLES = ("", "provider", "model", "score", "cost", "latency", "uptime", "est. cost", "est. latency", "calls", "tier")
+_TITLES = (
+    *("", "provider", "model", "score", "cost", "latency", "uptime", "est. cost", "est. latency", "in queue"),
+    *("first token", "tokens/s", "calls", "tier", ""),
+)
 
 
 @click.command(short_help="Show how a prompt would be routed, and why.")
@@ -62,17 +65,25 @@ def as_table(found: dict[str, Any]) -> str:
 
 def _row(place: int, candidate: dict[str, Any]) -> tuple[str, ...]:
     parts, estimates = candidate["parts"], candidate["estimates"]
-    cost, latency = estimates["cost_microusd"], estimates["latency_ms"]
+    cost, throughput = estimates["cost_microusd"], estimates["tokens_per_s"]
     return (
         str(place),
         candidate["provider"],
         candidate["model"],
         *(f"{share:.3f}" for share in (candidate["score"], parts["cost"], parts["latency"], parts["uptime"])),
         "unknown" if cost is None else f"${cost / 1e6:.6f}",
-        "unknown" if latency is None else f"{latency:.0f} ms",
+        _ms(estimates["latency_ms"]),
+        _ms(estimates["queue_wait_ms"]),
+        _ms(estimates["ttft_ms"]),
+        "unknown" if throughput is None else f"{throughput:.0f}",
         f"{estimates['evidence']:.1f}",
         str(candidate["tier"]),
+        "explored" if candidate.get("explored") else "",
     )
+
+
+def _ms(amount: float | None) -> str:
+    return "unknown" if amount is None else f"{amount:.0f} ms"
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[str]:

@@ -23,9 +23,13 @@ class PolicyConfig:
     min_uptime: float = 0.0
     # Deployments slower than this are ordered last; None: no bound.
     max_latency_s: float | None = None
+    # 0..1: how often somebody who is not known now is tried first; 0: never.
+    exploration: float = 0.0
     description: str = field(default="", compare=False)
 
 
+# What a policy explores that does not say.
+DEFAULT_EXPLORATION = 0.05
 # The strategies the router knows, and their weights where a policy gives none.
 DEFAULT_WEIGHTS = {
     "balanced": PolicyWeights(cost=0.3, latency=0.4, uptime=0.3),

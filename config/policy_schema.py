@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 
 from config.fields import NAME, Number, StrictField, StrictSchema, Text, unknown_message
-from config.policy import DEFAULT_WEIGHTS, PolicyConfig, PolicyWeights
+from config.policy import DEFAULT_EXPLORATION, DEFAULT_WEIGHTS, PolicyConfig, PolicyWeights
 
 _TOLERANCE = 0.001
 
@@ -54,6 +54,7 @@ class PolicySchema(StrictSchema):
     weights = fields.Nested(WeightsSchema, load_default=None, allow_none=True)
     min_uptime = Number(high=1, load_default=0)
     max_latency = Number(0, 1e7, above=True, load_default=None, allow_none=True)
+    exploration = Number(high=1, load_default=DEFAULT_EXPLORATION)
     description = Text(load_default="")
 
 
@@ -71,6 +72,7 @@ def policy_config(name: str, row: Mapping[str, Any]) -> PolicyConfig:
         weights=DEFAULT_WEIGHTS[strategy] if weights is None else PolicyWeights(**_floats(weights)),
         min_uptime=float(row["min_uptime"]),
         max_latency_s=None if row["max_latency"] is None else float(row["max_latency"]) / 1000,
+        exploration=float(row["exploration"]),
         description=row["description"],
     )
 

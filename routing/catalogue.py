@@ -35,6 +35,8 @@ class Deployment:
     # Micro-dollars per token, and the price in its wire form: constants of every plan.
     input_rate: float | None = field(init=False, compare=False, repr=False)
     output_rate: float | None = field(init=False, compare=False, repr=False)
+    # For long prompts, shortest first: above how many tokens, and the two rates there.
+    tier_rates: tuple[tuple[int, float, float], ...] = field(init=False, compare=False, repr=False)
     price_wire: list[Any] | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -42,6 +44,9 @@ class Deployment:
         object.__setattr__(self, "id", f"{self.provider}/{self.model}")
         object.__setattr__(self, "input_rate", None if price is None else float(price.input))
         object.__setattr__(self, "output_rate", None if price is None else float(price.output))
+        tiers = () if price is None else price.tiers
+        rates = tuple((tier.above_tokens, float(tier.input), float(tier.output)) for tier in tiers)
+        object.__setattr__(self, "tier_rates", rates)
         object.__setattr__(self, "price_wire", price_to_wire(price))
 
     def lacks(self, needs: frozenset[str]) -> frozenset[str]:

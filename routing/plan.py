@@ -1,7 +1,7 @@
 """A plan and its candidates: the values, and the form in which they are stored with a job."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -22,18 +22,21 @@ class Candidate:
     # What cost and latency rest on: micro-dollars for this request, and ms; not kept with the job.
     cost_microusd: float | None = field(default=None, compare=False)
     latency_ms: float | None = field(default=None, compare=False)
+    # Whether it goes first only to find out how it does.
+    explored: bool = False
 
     def as_object(self) -> dict[str, Any]:
         """The candidate as callers see it."""
         parts = {"cost": round(self.cost, 4), "latency": round(self.latency, 4), "uptime": round(self.uptime, 4)}
         deployment = self.deployment
-        return {
+        shown = {
             "provider": deployment.provider,
             "model": deployment.model,
             "score": round(self.score, 4),
             "parts": parts,
             "tier": self.tier,
         }
+        return {**shown, "explored": True} if self.explored else shown
 
     def to_wire(self) -> list[Any]:
         """A JSON-able list with all that a worker needs to call the deployment and to price its answer."""
@@ -71,6 +74,9 @@ class Plan:
             "policy": self.policy,
             "candidates": [candidate.to_wire() for candidate in self.candidates],
         }
+        if self.candidates and self.candidates[0].explored:
+            # Not in the candidate's list: a worker of an older version takes it apart by its length.
+            wire["explored"] = True
         if self.exclusions:
             wire["exclusions"] = [[left.provider, left.model, left.reason] for left in self.exclusions]
         return wire
@@ -78,9 +84,12 @@ class Plan:
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "Plan":
         """The inverse of `to_wire`."""
+        candidates = [Candidate.from_wire(candidate) for candidate in wire["candidates"]]
+        if wire.get("explored"):
+            candidates[0] = replace(candidates[0], explored=True)
         return cls(
             wire["policy"],
-            tuple(Candidate.from_wire(candidate) for candidate in wire["candidates"]),
+            tuple(candidates),
             tuple(Exclusion(*left) for left in wire.get("exclusions", ())),
         )
 

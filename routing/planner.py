@@ -1,6 +1,6 @@
 """Makes plans: the order in which eligible deployments are tried for one request. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import inf, log
 from random import Random
 
@@ -9,17 +9,16 @@ from config.tenant import Tenant
 from routing.catalogue import Catalogue, Deployment, Exclusion
 from routing.eligibility import eligible, past_breakers
 from routing.errors import NoCandidates
+from routing.exploration import with_exploration
 from routing.health import Snapshot
 from routing.plan import Candidate, Plan
 from routing.policy import Parts, parts_of, score
-from routing.preferences import NONE, Preferences, Sort
+from routing.preferences import NONE, Sort
 from routing.request import RoutingRequest
+from routing.tier import tenant_places, tier_of
 
 # Candidates this close to the best score of their tier take turns.
 _SPREAD = 0.05
-# A tier counts, in this order: the caller's fallback models, the caller's preferred bounds, those outside the caller's
-# own order, the policy's bounds, the tenant's preference.
-_MODEL_STEP, _SHORT_STEP, _UNLISTED_STEP, _BOUNDS_STEP = 1_000_000, 500_000, 100_000, 10_000
 
 
 def plan(
@@ -35,7 +34,8 @@ def plan(
 
     Candidates are ordered by tier, then by score; scores within 0.05 of the best of their tier are put in an order
     drawn by `rng`, each with a weight that falls from 1 at the best score to 0 at the edge, so that equals share the
-    load and nothing jumps. A caller's own `sort` or `order` draws no lots. Those whose circuit breaker is open are left
+    load and nothing jumps. A caller's own `sort` or `order` draws no lots. Now and then somebody who is not known leads
+    (exploration.py). Those whose circuit breaker is open are left
     out; when that is everybody, the one that may be called first is kept, so that the job waits for it. Raises
     ModelNotFound, or NoCandidates with each reason.
     """
@@ -45,14 +45,29 @@ def plan(
         by_wish = any(left.param == "provider" for left in exclusions)
         raise NoCandidates(f"no deployment can serve this request: {reasons}", param="provider" if by_wish else "model")
     wishes = request.preferences
-    places = _tenant_places(tenant)
+    places = tenant_places(tenant)
     found = past_breakers(found, exclusions, tenant, snapshot, now)
     parts = parts_of([deployment for deployment, _ in found], request, policy, snapshot, now)
     candidates = [
-        _candidate(deployment, policy, part, _tier(deployment, wish, part, wishes, places))
-        for (deployment, wish), part in zip(found, parts, strict=True)
+        _candidate(
+            deployment,
+            policy,
+            part,
+            tier_of(
+                deployment,
+                wishes,
+                places,
+                model_place=place,
+                falls_short=wishes is not NONE and _falls_short(deployment, request, snapshot),
+                within_bounds=part.within_bounds,
+            ),
+        )
+        for (deployment, place), part in zip(found, parts, strict=True)
     ]
-    ordered = _ordered(candidates, wishes, rng)
+    ordered = _ordered(candidates, request, snapshot, rng)
+    # Who has one call is not asked to spend it on finding out.
+    if tenant.features.failover and wishes.allow_fallbacks:
+        ordered = with_exploration(ordered, request, policy, snapshot, _SPREAD, now, rng)
     if not tenant.features.failover:
         del ordered[1:]
     if not wishes.allow_fallbacks and not wishes.order:
@@ -60,14 +75,6 @@ def plan(
         exclusions += [Exclusion(left.deployment.provider, left.deployment.model, reason) for left in ordered[1:]]
         del ordered[1:]
     return Plan(policy.name, tuple(ordered), tuple(exclusions))
-
-
-def _tenant_places(tenant: Tenant) -> dict[str, int]:
-    """Each provider the tenant puts before others -> its place; the rest share the place behind them."""
-    if tenant.primary_provider is None and not tenant.fallback_order:
-        return {}
-    first = () if tenant.primary_provider is None else (tenant.primary_provider,)
-    return {name: place for place, name in enumerate(dict.fromkeys((*first, *tenant.fallback_order)))}
 
 
 def _candidate(deployment: Deployment, policy: PolicyConfig, parts: Parts, tier: int) -> Candidate:
@@ -83,29 +90,18 @@ def _candidate(deployment: Deployment, policy: PolicyConfig, parts: Parts, tier:
     )
 
 
-def _tier(
-    deployment: Deployment, wish: int, parts: Parts, wishes: Preferences, tenant_places: Mapping[str, int]
-) -> int:
-    """Which group the candidate is tried in; what the caller asks for goes before what policy and tenant prefer."""
-    tier = 0 if wishes.sort_across_models else wish * _MODEL_STEP
-    # Tokens per second are not recorded yet, so that bound is missed by nobody.
-    if wishes is not NONE and wishes.falls_short(parts.latency_ms, None):
-        tier += _SHORT_STEP
-    if wishes.order:
-        place = wishes.place(deployment)
-        if place is not None:
-            return tier + place
-        tier += _UNLISTED_STEP
-    if wishes.sort is not None:
-        return tier
-    tier += tenant_places.get(deployment.provider, len(tenant_places))
-    return tier if parts.within_bounds else tier + _BOUNDS_STEP
+def _falls_short(deployment: Deployment, request: RoutingRequest, snapshot: Snapshot) -> bool:
+    wait_ms = snapshot.wait_ms(deployment.provider, request.priority)
+    return request.preferences.falls_short(snapshot.of(deployment.id).speed, wait_ms)
 
 
-def _ordered(candidates: Iterable[Candidate], wishes: Preferences, rng: Random) -> list[Candidate]:
+def _ordered(
+    candidates: Iterable[Candidate], request: RoutingRequest, snapshot: Snapshot, rng: Random
+) -> list[Candidate]:
     """By tier, then score, with near-equal scores at the head of each tier spread by a weighted draw."""
+    wishes = request.preferences
     if wishes.sort is not None:
-        return sorted(candidates, key=_by_price if wishes.sort is Sort.PRICE else _by_latency)
+        return _sorted_by(wishes.sort, candidates, request, snapshot)
     if wishes.order:
         return sorted(candidates, key=_rank)
     tiers: dict[int, list[Candidate]] = {}
@@ -121,18 +117,24 @@ def _ordered(candidates: Iterable[Candidate], wishes: Preferences, rng: Random) 
     return ordered
 
 
-def _by_price(candidate: Candidate) -> tuple[int, float, float, str]:
-    return _by(candidate, candidate.cost_microusd)
+def _sorted_by(
+    sort: Sort, candidates: Iterable[Candidate], request: RoutingRequest, snapshot: Snapshot
+) -> list[Candidate]:
+    """By tier, then by the one thing the caller sorts by: the best first, what is not known last."""
 
+    def rank(candidate: Candidate) -> tuple[int, float, float, str]:
+        deployment = candidate.deployment
+        speed = snapshot.of(deployment.id).speed
+        amount: float | None = None
+        if sort is Sort.PRICE:
+            amount = candidate.cost_microusd
+        elif speed.known and sort is Sort.LATENCY:
+            amount = speed.ttft_ms + snapshot.wait_ms(deployment.provider, request.priority)
+        elif speed.known:
+            amount = -speed.tokens_per_s
+        return candidate.tier, inf if amount is None else amount, -candidate.score, deployment.id
 
-def _by_latency(candidate: Candidate) -> tuple[int, float, float, str]:
-    # The order of throughput as well: of a whole answer's tokens per second only its latency is recorded.
-    return _by(candidate, candidate.latency_ms)
-
-
-def _by(candidate: Candidate, amount: float | None) -> tuple[int, float, float, str]:
-    """The least first, what is not known last."""
-    return candidate.tier, inf if amount is None else amount, -candidate.score, candidate.deployment.id
+    return sorted(candidates, key=rank)
 
 
 def _rank(candidate: Candidate) -> tuple[int, float, str]:

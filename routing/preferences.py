@@ -12,6 +12,7 @@ from typing import Any
 from routing.catalogue import Deployment
 from routing.parameters import not_honoured
 from routing.prices import rates_at
+from routing.speed import Speed
 
 
 class Sort(StrEnum):
@@ -25,8 +26,8 @@ class Sort(StrEnum):
 _SUFFIXES = {":nitro": Sort.THROUGHPUT, ":floor": Sort.PRICE}
 _ENDINGS = tuple(_SUFFIXES)
 _SUFFIX_LENGTH = 6
-# Of several percentiles the lowest is nearest to the mean, which is what is recorded.
-PERCENTILES = ("p50", "p75", "p90", "p99")
+# OpenRouter's percentiles as shares of the calls that do at least as well; a bare number is a p50.
+PERCENTILES = {"p50": 0.50, "p75": 0.75, "p90": 0.90, "p99": 0.99}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ class Preferences:
     max_completion_price: Decimal | None = None
     # A ceiling was given: an unknown price is not within any.
     has_max_price: bool = False
-    preferred_max_latency_ms: float | None = None
-    # Tokens per second.
-    preferred_min_throughput: float | None = None
+    # Bounds that one who does well keeps, each with the share of calls that must: ms to the first token, tokens per s.
+    preferred_max_latency_ms: tuple[tuple[float, float], ...] = ()
+    preferred_min_throughput: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], models: Iterable[str]) -> "Preferences":
@@ -69,7 +70,6 @@ class Preferences:
         detail = sort if isinstance(sort, Mapping) else {"by": sort}
         prices = wishes.get("max_price")
         prices = prices if isinstance(prices, Mapping) else {}
-        latency_s = _threshold(wishes.get("preferred_max_latency"))
         return cls(
             order=tuple(dict.fromkeys(_names(wishes.get("order")))),
             only=frozenset(_names(wishes.get("only"))),
@@ -82,8 +82,10 @@ class Preferences:
             max_prompt_price=_amount(prices.get("prompt")),
             max_completion_price=_amount(prices.get("completion")),
             has_max_price=any(amount is not None for amount in prices.values()),
-            preferred_max_latency_ms=None if latency_s is None else latency_s * 1000,
-            preferred_min_throughput=_threshold(wishes.get("preferred_min_throughput")),
+            preferred_max_latency_ms=tuple(
+                (share, bound * 1000) for share, bound in _cutoffs(wishes.get("preferred_max_latency"))
+            ),
+            preferred_min_throughput=_cutoffs(wishes.get("preferred_min_throughput")),
         )
 
     def obstacle(
@@ -114,11 +116,16 @@ class Preferences:
                 return place
         return None
 
-    def falls_short(self, latency_ms: float | None, tokens_per_s: float | None) -> bool:
-        """Whether what is known of a deployment misses a preferred bound; what is not known misses none."""
-        slowest_ms, least = self.preferred_max_latency_ms, self.preferred_min_throughput
-        too_slow = slowest_ms is not None and latency_ms is not None and latency_ms > slowest_ms
-        return too_slow or (least is not None and tokens_per_s is not None and tokens_per_s < least)
+    def falls_short(self, speed: Speed, wait_ms: float) -> bool:
+        """Whether what is known of a deployment misses a preferred bound; what is not known misses none.
+
+        Latency is the time to the first token, and the wait in the queue before it.
+        """
+        if not speed.known:
+            return False
+        return any(
+            speed.percentile_ms(0, share) + wait_ms > slowest_ms for share, slowest_ms in self.preferred_max_latency_ms
+        ) or any(speed.throughput(share) < least for share, least in self.preferred_min_throughput)
 
     def _too_dear(self, deployment: Deployment, prompt_tokens: int) -> str | None:
         if deployment.price is None:
@@ -170,9 +177,14 @@ def _amount(value: Any) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-def _threshold(value: Any) -> float | None:
-    if isinstance(value, Mapping):
-        value = next((value[name] for name in PERCENTILES if value.get(name) is not None), None)
+def _cutoffs(value: Any) -> tuple[tuple[float, float], ...]:
+    """OpenRouter's thresholds as (share of the calls, bound); those that are no number count for nothing."""
+    bounds = value if isinstance(value, Mapping) else {"p50": value}
+    known = ((share, _number(bounds.get(name))) for name, share in PERCENTILES.items())
+    return tuple((share, bound) for share, bound in known if bound is not None)
+
+
+def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -91,11 +91,11 @@ def _means(records: Sequence[Health], now: float) -> tuple[float | None, float |
         weight * record.successes / record.calls for weight, record in zip(weights, records, strict=True) if weight
     )
     timed = [
-        (weight, latency_ms)
+        (weight, record.speed.y / record.speed.n)
         for weight, record in zip(weights, records, strict=True)
-        if weight and (latency_ms := record.latency_ms(now)) is not None
+        if weight and record.speed.known
     ]
-    latency_ms = sum(w * ms for w, ms in timed) / sum(w for w, _ in timed) if timed else None
+    latency_ms = sum(weight * ms for weight, ms in timed) / sum(weight for weight, _ in timed) if timed else None
     return good / sum(weights), latency_ms
 
 

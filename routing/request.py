@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from routing import preferences
+from routing.job import ServiceTier
 from routing.parameters import questionable
 from routing.preferences import Preferences
+from routing.speed import USUAL_TOKENS
 
 # English text and code run near four characters to a token; other scripts have fewer, so this is a low estimate.
 _CHARACTERS_PER_TOKEN = 4
@@ -14,8 +16,6 @@ _CHARACTERS_PER_TOKEN = 4
 _TOKENS_PER_IMAGE = 800
 # Role and separators of one message.
 _TOKENS_PER_MESSAGE = 4
-# How many tokens an answer is taken to have; less where max_tokens says so.
-EXPECTED_COMPLETION_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class RoutingRequest:
     preferences: Preferences = preferences.NONE
     # Parameters asked for that some dialect does not honour; only read where the caller requires them honoured.
     parameters: frozenset[str] = frozenset()
+    # The step of its service tier in a provider's queue.
+    priority: int = ServiceTier.DEFAULT.priority
 
     @property
     def completion_tokens(self) -> int:
         """How many tokens the answer is taken to have."""
-        return (
-            EXPECTED_COMPLETION_TOKENS if self.max_tokens is None else min(EXPECTED_COMPLETION_TOKENS, self.max_tokens)
-        )
+        return USUAL_TOKENS if self.max_tokens is None else min(USUAL_TOKENS, self.max_tokens)
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -74,7 +74,13 @@ class RoutingRequest:
             policy=body.get("routing_policy"),
             preferences=wishes,
             parameters=questionable(body) if wishes.require_parameters else frozenset(),
+            priority=_priority(body.get("service_tier")),
         )
+
+
+def _priority(tier: Any) -> int:
+    """The step of a service tier; `auto`, and what is none, are the default."""
+    return ServiceTier(tier).priority if tier in tuple(ServiceTier) else ServiceTier.DEFAULT.priority
 
 
 def _messages(messages: Any) -> tuple[int, bool]:

@@ -1,7 +1,7 @@
-"""Reads the recorded health, breakers and checks from Redis every second: routing's one module that does I/O."""
+"""Reads what is recorded of providers and queues from Redis every second: routing's one module that does I/O."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -11,6 +11,9 @@ from redis.exceptions import RedisError
 from routing.breaker import Breaker
 from routing.check import Check
 from routing.health import Health, Snapshot
+from routing.job import PRIORITY_STEPS
+from routing.permits import Permits
+from routing.queue_wait import QueueReading, QueueWatch, watched
 
 _log = structlog.get_logger(__name__)
 
@@ -20,14 +23,25 @@ T = TypeVar("T")
 class SnapshotReader:
     """Keeps `current` at most `interval_s` old. While Redis is away the last snapshot stays: routing fails open.
 
-    `prefix` is that of all keys: the hashes read are `{prefix}health`, `{prefix}breakers` and `{prefix}checks`.
+    `prefix` is that of all keys: the hashes read are `{prefix}health`, `{prefix}breakers`, `{prefix}checks`,
+    `{prefix}permits` and `{prefix}claims`. `queues` says which provider's queue has which name; of these the depths
+    are read as well.
     """
 
-    def __init__(self, redis_client: "Redis", prefix: str, interval_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        redis_client: "Redis",
+        prefix: str,
+        interval_s: float = 1.0,
+        queues: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self.current = Snapshot()
         self._redis = redis_client
+        self._queues = queues
+        self._watches: dict[str, QueueWatch] = {}
         self._prefix = prefix
         self._interval_s = interval_s
+        self._parked: tuple[str, ...] = ()
         self._malformed: set[tuple[str, str]] = set()
         self._away = False
         self._greenlet: Any = None
@@ -47,12 +61,9 @@ class SnapshotReader:
 
     def refresh(self) -> bool:
         """Read once; whether Redis answered. Its absence is logged once, as is each malformed field."""
+        queues = self._queues()
         try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.hgetall(f"{self._prefix}health")
-                pipeline.hgetall(f"{self._prefix}breakers")
-                pipeline.hgetall(f"{self._prefix}checks")
-                health, breakers, checks = pipeline.execute()
+            health, breakers, checks, permits, claims, parked, *counts = self._read(queues.values())
         except (RedisError, OSError) as error:
             if not self._away:
                 _log.warning("health.unavailable", error=str(error))
@@ -60,16 +71,40 @@ class SnapshotReader:
             return False
         self._away = False
         malformed: set[tuple[str, str]] = set()
+        now = time.time()
+        # With whom jobs were parked when it was read last: a newcomer is counted a second later.
+        waiting = dict(zip(self._parked, counts, strict=False))
+        depths = counts[len(self._parked) :]
+        self._parked = tuple(map(_text, parked))
+        readings = _readings(queues, {_text(name): int(count) for name, count in claims.items()}, depths, now)
+        self._watches, waits_ms = watched(self._watches, readings)
         self.current = Snapshot(
             _parsed("health", health, Health.parse, malformed),
-            time.time(),
+            now,
             _parsed("breaker", breakers, Breaker.parse, malformed),
-            checks=_parsed("check", checks, Check.parse, malformed),
+            waits_ms,
+            _parsed("check", checks, Check.parse, malformed),
+            _parsed("limit", permits, Permits.parse, malformed),
+            waiting,
         )
         for what, name in sorted(malformed - self._malformed):
             _log.warning(f"{what}.malformed", deployment=name)
         self._malformed = malformed
         return True
+
+    def _read(self, queues: Iterable[str]) -> list[Any]:
+        """The hashes, the parked jobs, then the depth of each queue at each priority step, in one round trip."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in ("health", "breakers", "checks", "permits", "claims"):
+                pipeline.hgetall(f"{self._prefix}{name}")
+            pipeline.smembers(f"{self._prefix}parked")
+            for name in self._parked:
+                pipeline.zcard(f"{self._prefix}parked:{name}")
+            for queue in queues:
+                for step in PRIORITY_STEPS:
+                    # kombu's name for the list, as in the ledger's shared.lua.
+                    pipeline.llen(f"{self._prefix}{queue}\x06\x16{step}" if step else f"{self._prefix}{queue}")
+            return pipeline.execute()
 
     def _read_forever(self) -> None:
         import gevent  # noqa: PLC0415 - as above
@@ -77,6 +112,17 @@ class SnapshotReader:
         while True:
             self.refresh()
             gevent.sleep(self._interval_s)
+
+
+def _readings(
+    queues: Mapping[str, str], claims: Mapping[str, int], depths: Sequence[int], now: float
+) -> dict[str, QueueReading]:
+    """What was read of each provider's queue; `depths` come in the order of `queues`."""
+    count = len(PRIORITY_STEPS)
+    return {
+        provider: QueueReading(tuple(depths[place * count : (place + 1) * count]), claims.get(queue, 0), now)
+        for place, (provider, queue) in enumerate(queues.items())
+    }
 
 
 def _parsed(

@@ -26,6 +26,7 @@ def test_agreed_shapes_load_unchanged(settings):
     assert model.capabilities == {"chat", "tools"}
     assert loaded.aliases["gpt-3.5-turbo"][1] == "google-gemini/gemini-2.5-flash"
     assert loaded.policies["cost-optimized"].max_latency_s == 2.0
+    assert loaded.policies["cost-optimized"].exploration == 0.05
     assert loaded.policies["cost-optimized"].weights.cost > loaded.policies["balanced"].weights.cost
     assert loaded.tenants["default"].quotas.daily_requests == 1000
 
@@ -156,6 +157,7 @@ def test_comment_keys_are_left_out(settings, edit):
         ),
         ("policies/routing.json", "balanced.strategy", "balancd", "strategy; did you mean 'balanced'?"),
         ("policies/routing.json", "balanced.min_uptime", 90, "balanced.min_uptime: expected a number from 0 to 1"),
+        ("policies/routing.json", "balanced.exploration", 5, "balanced.exploration: expected a number from 0 to 1"),
         ("policies/routing.json", "mine", {}, "mine.strategy: missing"),
         ("tenants/default.json", "providers.enabled", ["groc"], "unknown provider; did you mean 'groq'?"),
         ("tenants/default.json", "providers", ..., "tenants/default.json: providers: missing"),

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from config.settings import PROJECT_ROOT
-from tests.support.stack import Stack
+from tests.support.stack import Stack, without_exploration
 
 # A worker is given up after LEASE_S of silence; the rest follows the shipped proportions.
 LEASE_S = 6.0
@@ -26,6 +26,7 @@ def start_stack(tmp_path):
     def start(**options):
         folder = tmp_path / "config"
         shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        without_exploration(folder)
         file = folder / "providers.json"
         rows = json.loads(file.read_text())
         rows["groq"]["concurrency"] = 1500

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from config.settings import PROJECT_ROOT
-from tests.support.stack import Stack
+from tests.support.stack import Stack, without_exploration
 
 TENANTS = {
     "impatient": {
@@ -29,6 +29,7 @@ def configuration_folder(tmp_path_factory):
     # Tests make providers fail on purpose; what one does must not shut a provider out of the next.
     (folder / "policies" / "breaker.json").write_text('{"minimum_number_of_calls": 1000000}')
     (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
+    without_exploration(folder)
     return folder
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from config.settings import PROJECT_ROOT
 from tests.support.process_node import wait_until
-from tests.support.stack import Stack, chat
+from tests.support.stack import Stack, chat, without_exploration
 
 pytestmark = pytest.mark.integration
 GROQ, OTHER = "groq/openai/gpt-oss-20b", "hugging-face/openai/gpt-oss-20b"
@@ -34,6 +34,7 @@ def running(tmp_path_factory):
     shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (folder / "policies" / "breaker.json").write_text(json.dumps(SETTINGS))
     (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
+    without_exploration(folder)
     for tenant in (CARELESS, IMPATIENT):
         (folder / "tenants" / f"{tenant['tenant_id']}.json").write_text(json.dumps(tenant))
     stack = Stack(("groq", "hugging-face"), environment={"MODEL_ROUTER_CONFIG": str(folder)})

@@ -15,6 +15,9 @@ from tests.support.stack import chat, ended_object
 pytestmark = pytest.mark.integration
 ALIAS = "gpt-3.5-turbo"
 PLAN = "/v1/routing/plan"
+ESTIMATES = {
+    *("cost_microusd", "latency_ms", "ttft_ms", "tokens_per_s", "spread_ms", "queue_wait_ms", "uptime", "evidence"),
+}
 
 
 def providers(plan):
@@ -33,7 +36,7 @@ def test_a_dry_run_explains_and_leaves_nothing(stack):
     for candidate in plan["candidates"]:
         assert candidate.keys() == {"provider", "model", "score", "parts", "tier", "estimates"}
         assert candidate["parts"].keys() == {"cost", "latency", "uptime"}
-        assert candidate["estimates"].keys() == {"cost_microusd", "latency_ms", "uptime", "evidence"}
+        assert candidate["estimates"].keys() == ESTIMATES
         assert candidate["estimates"]["cost_microusd"] > 0
         assert 0 < candidate["score"] <= 1
     left = {(entry["provider"], entry["model"]): entry["reason"] for entry in plan["exclusions"]}
@@ -51,7 +54,10 @@ def test_a_dry_run_tells_what_was_measured(stack):
         return candidate["estimates"] if candidate["estimates"]["evidence"] > 0 else None
 
     estimates = wait_until(measured, what="the recorded call")
-    assert estimates["latency_ms"] > 0
+    assert 0 < estimates["ttft_ms"] <= estimates["latency_ms"]
+    assert estimates["tokens_per_s"] > 0
+    assert estimates["spread_ms"] > 0
+    assert estimates["queue_wait_ms"] == 0
     assert 0 < estimates["uptime"] <= 1
 
 
@@ -142,6 +148,7 @@ def test_the_command_prints_a_table_on_a_terminal(stack):
         os.close(follower)
     assert lines[0] == "policy balanced"
     assert lines[2].split()[:2] == ["provider", "model"]
+    assert "in queue  first token  tokens/s" in lines[2]
     assert {line.split()[1] for line in lines if line[:1] in ("1", "2")} == {"google-gemini", "hugging-face"}
     assert any("groq/openai/gpt-oss-20b" in line and line.endswith("in provider.ignore") for line in lines)
 

@@ -11,17 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.configuration import Configuration
-from config.policy import DEFAULT_WEIGHTS, PolicyConfig
+from config.policy import DEFAULT_WEIGHTS, PolicyConfig, PolicyWeights
 from config.provider import Price, ProviderConfig, ProviderModel
 from config.tenant import Tenant, TenantFeatures
 from routing.breaker import Breaker, BreakerState
 from routing.catalogue import Catalogue
 from routing.check import Check, CheckStatus
 from routing.errors import ModelNotFound, NoCandidates
-from routing.health import Health, Snapshot
+from routing.health import Snapshot
 from routing.plan import Plan
 from routing.planner import plan
 from routing.request import RoutingRequest
+from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0
 NAMES = ("a", "b", "c", "d", "e")
@@ -61,12 +62,13 @@ def planned(
     health=None,
     breakers=None,
     checks=None,
+    waits=None,
     seed=1,
     **unusable,
 ):
     """A plan over `rows` (all alike where not given) with the health of some, by provider name."""
     snapshot = Snapshot(
-        {f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {}, checks=checks or {}
+        {f"{name}/m": found for name, found in (health or {}).items()}, NOW, breakers or {}, waits or {}, checks or {}
     )
     known = catalogue(rows or {name: model() for name in NAMES}, **unusable)
     return plan(request or RoutingRequest("any"), tenant, policy, known, snapshot, NOW, Random(seed))
@@ -74,10 +76,6 @@ def planned(
 
 def order(found):
     return [candidate.deployment.provider for candidate in found.candidates]
-
-
-def calls(good, bad=0, ms=100.0):
-    return Health(good + bad, good, ms * good, good, bad, NOW)
 
 
 def test_cheaper_goes_first():
@@ -89,7 +87,7 @@ def test_cheaper_goes_first():
 
 def test_failing_deployment_goes_last():
     """A deployment below min_uptime goes last, however cheap, and is not left out."""
-    found = planned({"a": model("1"), "b": model("5"), "c": model("9")}, health={"a": calls(0, 5)})
+    found = planned({"a": model("1"), "b": model("5"), "c": model("9")}, health={"a": recorded(0, 5)})
     assert order(found) == ["b", "c", "a"]
 
 
@@ -101,12 +99,12 @@ def test_an_account_that_failed_its_check_goes_last(status):
     assert order(planned(rows, checks={"a": Check(status, NOW, 1.0, 1)})) == ["b", "a"]
     assert order(planned(rows, checks={"a": Check(CheckStatus.OK, NOW, 1.0)})) == ["a", "b"]
     earlier = {"a": Check(status, NOW - 1, 1.0, 1)}
-    assert order(planned(rows, checks=earlier, health={"a": calls(1), "b": calls(1)})) == ["a", "b"]
+    assert order(planned(rows, checks=earlier, health={"a": recorded(1), "b": recorded(1)})) == ["a", "b"]
 
 
 def test_slow_deployment_goes_last():
     """A deployment over max_latency goes last."""
-    found = planned({"a": model("1"), "b": model("9")}, health={"a": calls(5, ms=2500)})
+    found = planned({"a": model("1"), "b": model("9")}, health={"a": recorded(5, ms=2500)})
     assert order(found) == ["b", "a"]
 
 
@@ -115,7 +113,7 @@ def test_tenant_preference():
     tenant = replace(EVERYONE, primary_provider="d", fallback_order=("b", "d"))
     rows = {"a": model("5"), "b": model("9"), "c": model("1"), "d": model("7")}
     assert order(planned(rows, tenant=tenant)) == ["d", "b", "c", "a"]
-    assert order(planned(rows, tenant=tenant, health={"d": calls(0, 9)})) == ["b", "c", "a", "d"]
+    assert order(planned(rows, tenant=tenant, health={"d": recorded(0, 9)})) == ["b", "c", "a", "d"]
 
 
 def test_caller_models_are_tried_in_order():
@@ -190,13 +188,25 @@ def test_wire_form_holds_what_a_worker_needs():
 
 prices = st.none() | st.decimals(0, 50, places=3).map(str)
 healths = st.none() | st.builds(
-    lambda good, bad, ms, age: Health(good + bad, good, ms * good, good, bad, NOW - age),
+    lambda good, bad, ms, age, tokens: recorded(good, bad, ms, now=NOW - age, tokens=tokens),
     st.integers(0, 50),
     st.integers(0, 50),
     st.floats(1, 20_000),
     st.floats(0, 5000),
+    st.integers(1, 2000),
 )
+waits = st.dictionaries(st.sampled_from(NAMES), st.floats(0, 60_000).map(lambda ms: (0.0, ms, ms, ms)), max_size=2)
 policies = st.sampled_from([PolicyConfig(name, name, weights, 0.9, 2.0) for name, weights in DEFAULT_WEIGHTS.items()])
+weights = (
+    st.tuples(st.integers(0, 100), st.integers(0, 100))
+    .map(sorted)
+    .map(lambda cuts: PolicyWeights(cuts[0] / 100, (cuts[1] - cuts[0]) / 100, (100 - cuts[1]) / 100))
+)
+curious = st.builds(
+    lambda weights, exploration: PolicyConfig("own", "balanced", weights, 0.9, 2.0, exploration=exploration),
+    weights,
+    st.sampled_from([0.0, 0.05, 0.5, 1.0]),
+)
 worlds = st.fixed_dictionaries(
     {
         "rows": st.dictionaries(
@@ -210,7 +220,8 @@ worlds = st.fixed_dictionaries(
             min_size=1,
         ),
         "health": st.dictionaries(st.sampled_from(NAMES), healths.filter(bool)),
-        "policy": policies,
+        "policy": policies | curious,
+        "waits": waits,
         "tenant": st.builds(
             lambda providers, primary, failover: Tenant(
                 "t", providers=providers, primary_provider=primary, features=TenantFeatures(failover=failover)
@@ -264,25 +275,66 @@ def test_same_inputs_same_plan(world):
 
 @given(worlds)
 def test_scores_and_parts_are_shares(world):
-    """Scores and parts lie within 0..1, and tiers come in order."""
+    """Scores and parts lie within 0..1, and tiers come in order, but for one in front that is explored."""
     found = outcome(world)
     for candidate in found.candidates if found else ():
         for part in (candidate.score, candidate.cost, candidate.latency, candidate.uptime):
             assert 0 <= part <= 1
     if found:
-        tiers = [candidate.tier for candidate in found.candidates]
+        assert not any(candidate.explored for candidate in found.candidates[1:])
+        tiers = [candidate.tier for candidate in found.candidates if not candidate.explored]
         assert tiers == sorted(tiers)
 
 
 @given(worlds)
+def test_a_score_is_the_weighted_sum_of_its_parts(world):
+    """Each part counts with its weight, nothing else does, and the best of everything scores 1."""
+    found, weights = outcome(world), world["policy"].weights
+    for candidate in found.candidates if found else ():
+        total = weights.cost * candidate.cost + weights.latency * candidate.latency + weights.uptime * candidate.uptime
+        assert candidate.score == pytest.approx(total)
+        if candidate.cost == candidate.latency == candidate.uptime == 1:
+            assert candidate.score == pytest.approx(1)
+
+
+@pytest.mark.parametrize("axis", ["cost", "latency", "uptime"])
+@given(worlds)
+def test_a_whole_weight_orders_by_its_part_alone(axis, world):
+    """A policy with all its weight on one part ranks by that part, within each tier and but for the draw."""
+    alone = PolicyWeights(**{"cost": 0.0, "latency": 0.0, "uptime": 0.0, axis: 1.0})
+    found = outcome({**world, "policy": PolicyConfig("own", "balanced", alone)})
+    for one, other in zip(found.candidates, found.candidates[1:], strict=False) if found else ():
+        if one.tier == other.tier:
+            assert getattr(one, axis) > getattr(other, axis) - 0.05
+
+
+@given(worlds)
+def test_exploring_moves_one_and_changes_nothing_else(world):
+    """The order without the explored one is the order there is without exploration."""
+    curious, calm = (
+        outcome({**world, "policy": replace(world["policy"], exploration=exploration)}) for exploration in (1.0, 0.0)
+    )
+    if curious is None:
+        return
+    if not curious.candidates[0].explored:
+        assert curious == calm
+        return
+    moved = replace(curious.candidates[0], explored=False)
+    assert list(curious.candidates[1:]) == [candidate for candidate in calm.candidates if candidate != moved]
+    assert calm.candidates[0] != moved in calm.candidates
+
+
+@given(worlds)
 def test_better_on_every_axis_never_scores_lower(world):
-    """A candidate that is at least as good in cost, latency and uptime scores at least as high."""
-    found = outcome(world)
+    """Who is at least as good in cost, latency and uptime scores at least as high, and ranks so but for the draw."""
+    found = outcome({**world, "policy": replace(world["policy"], exploration=0.0)})
     candidates = found.candidates if found else ()
-    for one in candidates:
-        for other in candidates:
+    for place, one in enumerate(candidates):
+        for after, other in enumerate(candidates):
             if one.cost >= other.cost and one.latency >= other.latency and one.uptime >= other.uptime:
                 assert one.score >= other.score - 1e-12
+                if one.tier == other.tier and one.score > other.score + 0.05:
+                    assert place < after
 
 
 @given(
@@ -296,10 +348,7 @@ def test_better_on_every_axis_never_scores_lower(world):
 def test_cheaper_faster_and_steadier_never_scores_lower(facts, policy):
     """The same from the facts: cheaper, faster and with fewer failures never scores lower."""
     rows = {name: model(str(Decimal(price) / 1000)) for name, (price, *_) in zip(NAMES, facts, strict=False)}
-    health = {
-        name: Health(good + 1 + bad, good + 1, ms * (good + 1), good + 1, bad, NOW)
-        for name, (_, ms, good, bad) in zip(NAMES, facts, strict=False)
-    }
+    health = {name: recorded(good + 1, bad, ms) for name, (_, ms, good, bad) in zip(NAMES, facts, strict=False)}
     scores = {
         found.deployment.provider: found.score for found in planned(rows, health=health, policy=policy).candidates
     }

@@ -20,6 +20,7 @@ from routing.plan import Plan
 from routing.planner import plan
 from routing.preferences import NONE, Preferences, Sort, without_suffix
 from routing.request import RoutingRequest
+from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0
 NAMES = ("a", "b", "c", "d")
@@ -43,11 +44,11 @@ def row(name, price="1", output=None, *, dialect="openai", capabilities=("chat",
 ROWS = tuple(row(name, price) for name, price in zip(NAMES, "1234", strict=True))
 
 
-def planned(body=None, rows=ROWS, *, health=None, seed=1, tenant=TENANT):
+def planned(body=None, rows=ROWS, *, health=None, seed=1, tenant=TENANT, waits=None):
     """The plan of a chat body over rows that all serve the alias "any"."""
     aliases = {"any": tuple(f"{config.name}/m" for config in rows)}
     catalogue = Catalogue.build(Configuration({config.name: config for config in rows}, aliases, {}, {}, sandbox=False))
-    snapshot = Snapshot({f"{name}/m": found for name, found in (health or {}).items()}, NOW)
+    snapshot = Snapshot({f"{name}/m": found for name, found in (health or {}).items()}, NOW, waits_ms=waits or {})
     request = RoutingRequest.from_body({"model": "any", **(body or {})})
     return plan(request, tenant, POLICY, catalogue, snapshot, NOW, Random(seed))
 
@@ -62,10 +63,6 @@ def order(found):
 
 def reasons(found):
     return {left.provider: left.reason for left in found.exclusions}
-
-
-def calls(good=5, bad=0, ms=100.0):
-    return Health(good + bad, good, ms * good, good, bad, NOW)
 
 
 def test_order_goes_first_and_the_others_follow():
@@ -84,7 +81,7 @@ def test_order_draws_no_lots():
 
 def test_order_stands_above_policy_and_tenant():
     """A listed provider that is failing is still tried first: the caller said so. Those not listed keep the bounds."""
-    failing = {"d": calls(0, 20), "a": calls(0, 20)}
+    failing = {"d": recorded(0, 20), "a": recorded(0, 20)}
     tenant = replace(TENANT, primary_provider="c")
     body = {"provider": {"order": ["d"]}}
     assert order(planned(body, health=failing, tenant=tenant)) == ["d", "c", "b", "a"]
@@ -180,18 +177,34 @@ def test_require_parameters_by_capability():
 def test_sort_by_price_alone():
     """Price decides alone, every time, and an unknown one goes last: no turns, no bounds, no tenant preference."""
     rows = (row("a", None), row("b", "1.01"), row("c", "1"), row("d", "9"))
-    health = {"c": calls(0, 20)}
+    health = {"c": recorded(0, 20)}
     tenant = replace(TENANT, primary_provider="d")
     body = {"provider": {"sort": "price"}}
     for seed in range(20):
         assert order(planned(body, rows, health=health, seed=seed, tenant=tenant)) == ["c", "b", "d", "a"]
 
 
-@pytest.mark.parametrize("sort", ["latency", "throughput"])
-def test_sort_by_latency(sort):
-    """The fastest goes first and the unmeasured last; throughput goes by the same until it is recorded."""
-    health = {"a": calls(ms=300), "c": calls(ms=50), "d": calls(ms=100)}
-    assert order(wishing(sort=sort, health=health)) == ["c", "d", "a", "b"]
+def on_a_line(ttft_ms, ms_per_token):
+    """Health after answers of many lengths, each as long as a line says."""
+    found = Health()
+    for length in range(10, 610, 10):
+        found = found.after(True, ttft_ms + ms_per_token * length, length, NOW)  # noqa: FBT003
+    return found
+
+
+def test_sorts_by_speed():
+    """`latency` is the time to the first token, `throughput` that of whole answers; the unmeasured go last."""
+    health = {"a": on_a_line(1000, 2), "c": on_a_line(100, 20), "d": on_a_line(500, 9)}
+    assert order(wishing(sort="latency", health=health)) == ["c", "d", "a", "b"]
+    assert order(wishing(sort="throughput", health=health)) == ["a", "d", "c", "b"]
+
+
+def test_a_sort_by_latency_counts_the_queue():
+    """Who answers at once, after a minute in its queue, is not the fastest; its throughput is what it was."""
+    health = {"a": recorded(ms=50), "b": recorded(ms=500)}
+    waits = {"a": (60_000.0,) * 4}
+    assert order(planned({"provider": {"sort": "latency"}}, health=health, waits=waits))[:2] == ["b", "a"]
+    assert order(planned({"provider": {"sort": "throughput"}}, health=health, waits=waits))[:2] == ["a", "b"]
 
 
 def test_sort_within_models_or_across():
@@ -202,28 +215,50 @@ def test_sort_within_models_or_across():
 
 
 def test_preferred_latency_goes_last_and_excludes_nobody():
-    """Who is known to be slower goes last, within its model; the unmeasured stays where it was."""
-    health = {"a": calls(ms=900), "b": calls(ms=100)}
+    """Who is known to be slower goes last, also where `order` lists it; the unmeasured stays where it was."""
+    health = {"a": on_a_line(800, 2), "b": recorded(ms=100)}
     found = wishing(preferred_max_latency=0.5, health=health)
     assert order(found)[-1] == "a"
     assert len(order(found)) == 4
     assert order(wishing(preferred_max_latency={"p50": 0.5, "p99": 9}, order=["a"], health=health))[-1] == "a"
-    assert order(wishing(preferred_max_latency={"p90": 1}, health=health))[-1] != "a"
+    assert order(wishing(preferred_max_latency={"p50": 1}, health=health))[-1] != "a"
+    waits = {"a": (300.0,) * 4}
+    assert order(planned({"provider": {"preferred_max_latency": 1}}, health=health, waits=waits))[-1] == "a"
 
 
-def test_an_unknown_throughput_is_neutral():
-    """Nobody is put back for a throughput that is not recorded; a known one counts."""
-    assert order(wishing(preferred_min_throughput=10**6)) == order(planned())
-    wishes = Preferences(preferred_min_throughput=50.0)
-    assert not wishes.falls_short(None, None)
-    assert wishes.falls_short(None, 49.0)
-    assert not wishes.falls_short(None, 50.0)
+def test_every_percentile_must_be_kept():
+    """One bound that is missed is enough, and a high percentile asks for more than the median."""
+    jumpy = Health()
+    for turn in range(40):
+        jumpy = jumpy.after(True, 500 + 1000 * (turn % 2), 256, NOW)  # noqa: FBT003
+    health = {"a": jumpy}
+    throughput = jumpy.speed.tokens_per_s
+    for wish in (throughput * 0.99, {"p50": throughput * 0.99}):
+        assert order(wishing(preferred_min_throughput=wish, health=health))[-1] != "a"
+    for wish in (throughput * 1.01, {"p50": 1, "p90": throughput * 0.99}):
+        assert order(wishing(preferred_min_throughput=wish, health=health))[-1] == "a"
+    ttft_s = jumpy.speed.ttft_ms / 1000
+    assert order(wishing(preferred_max_latency={"p50": ttft_s * 1.01}, health=health))[-1] != "a"
+    assert order(wishing(preferred_max_latency={"p50": ttft_s * 1.01, "p99": ttft_s * 1.01}, health=health))[-1] == "a"
+
+
+def test_a_preferred_bound_stands_above_the_models():
+    """As at OpenRouter, a fallback model that keeps the bound goes before a first one that does not."""
+    health = {"a": recorded(ms=900, tokens=10), "b": recorded(ms=100, tokens=10)}
+    body = {"model": "a/m", "models": ["b/m"]}
+    assert order(planned(body, health=health)) == ["a", "b"]
+    assert order(planned({**body, "provider": {"preferred_max_latency": 0.5}}, health=health)) == ["b", "a"]
+
+
+def test_an_unknown_speed_misses_no_bound():
+    """Nobody is put back for a speed that is not known."""
+    assert order(wishing(preferred_min_throughput=10**6, preferred_max_latency=1e-6)) == order(planned())
 
 
 def test_suffixes_sort():
     """`:floor` is sort price and `:nitro` sort throughput, on any model; an explicit sort stands above them."""
     rows = (row("a", "9"), row("b", "1"))
-    health = {"a": calls(ms=10), "b": calls(ms=500)}
+    health = {"a": recorded(ms=10), "b": recorded(ms=500)}
     assert order(planned({"model": "any:floor"}, rows, health=health)) == ["b", "a"]
     assert order(planned({"model": "any:nitro"}, rows, health=health)) == ["a", "b"]
     body = {"model": None, "models": ["a/m", "any:floor"]}
@@ -279,7 +314,7 @@ def names_of(listed, provider):
 def test_every_wish_is_kept(wishes, world, seed):
     """Each deployment is candidate or excluded, never both, and no candidate breaks a wish; the seed decides alone."""
     rows = tuple(row(name, price, collects=says) for name, (price, says, _) in zip(NAMES, world, strict=True))
-    health = {name: calls(ms=ms) for name, (_, _, ms) in zip(NAMES, world, strict=True)}
+    health = {name: recorded(ms=ms) for name, (_, _, ms) in zip(NAMES, world, strict=True)}
     found, refusal = None, ""
     try:
         found = planned({"provider": wishes}, rows, health=health, seed=seed)
@@ -311,8 +346,9 @@ def test_every_wish_is_kept(wishes, world, seed):
 def test_a_sort_is_kept_within_each_tier(wishes, world):
     """Within a tier nobody stands before one that is better on the sorted axis alone."""
     rows = tuple(row(name, price) for name, (price, _, _) in zip(NAMES, world, strict=True))
-    health = {name: calls(ms=ms) for name, (_, _, ms) in zip(NAMES, world, strict=True)}
-    for sort, axis in (("price", "cost_microusd"), ("latency", "latency_ms")):
+    health = {name: recorded(ms=ms) for name, (_, _, ms) in zip(NAMES, world, strict=True)}
+    # All answers are of one length: time to the first token and duration have one order.
+    for sort, axis in (("price", "cost_microusd"), ("latency", "latency_ms"), ("throughput", "latency_ms")):
         try:
             found = planned({"provider": {**wishes, "sort": sort, "data_collection": "allow"}}, rows, health=health)
         except NoCandidates:

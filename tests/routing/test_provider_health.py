@@ -8,6 +8,7 @@ from routing.breaker import Breaker, BreakerState
 from routing.check import Check, CheckStatus
 from routing.health import Health, Snapshot
 from routing.provider_health import ProviderHealth, ProviderStatus, provider_health, why_due
+from routing.speed import Speed
 
 NOW = 1_700_000_000.0
 
@@ -17,10 +18,9 @@ def calls(good, bad=0, *, ago=10.0, row=0, ms=100.0):
     return Health(
         calls=good + bad,
         successes=good,
-        latency_ms_sum=ms * good,
-        latency_calls=good,
         consecutive_failures=row,
         last_s=NOW - ago,
+        speed=Speed(n=good, y=ms * good),
     )
 
 

@@ -10,6 +10,7 @@ from routing.store import SnapshotReader
 
 PREFIX = "mr:"
 KEY = "mr:health"
+QUEUES = {"groq": "provider.groq", "xai": "provider.xai"}
 pytestmark = pytest.mark.integration
 
 
@@ -20,7 +21,7 @@ def test_reads_what_is_recorded_and_skips_what_is_malformed(redis_client):
     with capture_logs() as logs:
         assert reader.refresh()
         assert reader.refresh()
-    assert reader.current.health == {"groq/a": Health(4, 3, 900, 3, 1, 1.0)}
+    assert reader.current.health == {"groq/a": Health(4, 3, 1, 1.0)}
     assert [(entry["event"], entry["deployment"]) for entry in logs] == [
         ("health.malformed", "groq/b"),
         ("health.malformed", "groq/c"),
@@ -79,3 +80,21 @@ def test_breakers_come_with_the_health(redis_client):
     assert reader.current.breakers.keys() == {"groq", "groq/a"}
     assert reader.current.tripped == {"groq/a": Breaker(BreakerState.OPEN, 2, 7, 1, 1, 0, (Bucket(2, 4, 3, 0),))}
     assert [(entry["event"], entry["deployment"]) for entry in logs] == [("breaker.malformed", "groq/b")]
+
+
+def test_queues_come_with_the_health(redis_client):
+    """What stood in a queue at two readings, and how many were claimed in between, is a wait by priority step."""
+    redis_client.rpush("mr:provider.groq\x06\x163", *range(50))
+    redis_client.hset("mr:claims", mapping={"provider.groq": 100, "provider.gone": 3})
+    reader = SnapshotReader(redis_client, PREFIX, queues=lambda: QUEUES)
+    assert reader.refresh()
+    assert reader.current.waits_ms == {}
+    assert reader.refresh()
+    urgent, usual, flexible, batch = reader.current.waits_ms["groq"]
+    assert urgent == 0
+    assert 0 < usual == flexible == batch
+    assert reader.current.wait_ms("groq", 3) == usual
+    assert reader.current.wait_ms("xai", 3) == 0
+    redis_client.delete("mr:provider.groq\x06\x163")
+    assert reader.refresh()
+    assert reader.current.waits_ms == {}

@@ -4,6 +4,7 @@ import http.client
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -106,6 +107,13 @@ class Stack:
             node.teardown()
         self.sandbox.stop()
         self.redis.teardown()
+
+
+def without_exploration(folder: Path) -> None:
+    """Have the policies of a configuration folder explore nobody: who goes first is then foreseeable."""
+    file = folder / "policies" / "routing.json"
+    policies = json.loads(file.read_text())
+    file.write_text(json.dumps({name: {**policy, "exploration": 0} for name, policy in policies.items()}))
 
 
 def chat(text: str = "Say hello.", model: str = "groq/openai/gpt-oss-20b", **fields: Any) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def outcome(**changes):
     """A good end; `changes` are Outcome's fields, and Told's."""
     told = {
         "attempts": '{"provider":"groq","model":"m","status":"completed","started_at":1,"duration":5}',
-        "evidence": "groq/m 1 5.0",
+        "evidence": "groq/m 1 5.0 4",
     }
     told |= {name: changes.pop(name) for name in ("attempts", "evidence", "limits") if name in changes}
     fields = {

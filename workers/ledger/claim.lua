@@ -33,6 +33,7 @@ else
   probe = go(job, id .. ':' .. epoch)
 end
 
+redis.call('HINCRBY', CLAIMS, held[3], 1)
 local queue_ms = tonumber(held[7]) + (now - queued)
 redis.call('HSET', key, 'status', 'in_progress', 'claimed', now, 'queue_ms', queue_ms)
 if elsewhere == '' then redis.call('HSETNX', key, 'started', now) end

@@ -11,6 +11,8 @@ local SCHEDULE = P .. 'schedule'
 local OUTBOX = P .. 'outbox'
 local WATERMARKS = P .. 'watermarks'
 local CHECKS = P .. 'checks'
+-- How many jobs were ever claimed, by queue: with its depth, how long one waits there (routing/queue_wait.py).
+local CLAIMS = P .. 'claims'
 -- A reply list nobody reads any more (its API process died) goes away by itself.
 local REPLIES_TTL_S = 120
 -- Usage is kept a year and a month, so that a month can be compared with the same month a year ago.

@@ -95,10 +95,10 @@ def test_a_good_check_ends_the_wait(ledger, breakers):
     ledger.submit(submission(deployment="groq/m"))
     claimed = ledger.claim("job_1", 1)
     assert claimed.probe
-    ledger.finish("job_1", 1, outcome(evidence="groq/m 0 5.0"))
+    ledger.finish("job_1", 1, outcome(evidence="groq/m 0 5.0 0"))
     ledger.submit(submission("job_2", deployment="groq/m"))
     assert ledger.claim("job_2", 1).probe, "half open as ever: two of three must fail"
-    ledger.finish("job_2", 1, outcome(evidence="groq/m 0 5.0"))
+    ledger.finish("job_2", 1, outcome(evidence="groq/m 0 5.0 0"))
     assert ledger.breakers()["groq"].state is BreakerState.OPEN
     assert ledger.breakers()["groq"].trips == 3, "the waits go on growing"
 

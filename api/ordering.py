@@ -59,7 +59,7 @@ def place(principal: Principal, body: dict[str, Any], job_id: str, waiter: str) 
     """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise."""
     wanted = RoutingRequest.from_body(body)
     planned = route(principal, wanted, time.time())
-    return submit(services().ledger, job_id, principal.tenant, wanted.model, body, planned, _order(body, waiter))
+    return submit(services().ledger, job_id, principal.tenant, wanted, body, planned, _order(body, waiter))
 
 
 def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:

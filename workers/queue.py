@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.tenant import Tenant
+from routing.asked import Asked
 from routing.job import ServiceTier
 from routing.plan import Plan
+from routing.request import RoutingRequest
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Accepted, Conflict, Existing, Submission
 from workers.queues import provider_queue
@@ -34,11 +36,11 @@ def new_job_id() -> str:
 
 
 def submit(
-    ledger: Ledger, job_id: str, tenant: Tenant, model: str, body: dict[str, Any], plan: Plan, order: Order
+    ledger: Ledger, job_id: str, tenant: Tenant, wanted: RoutingRequest, body: dict[str, Any], plan: Plan, order: Order
 ) -> Accepted | Existing | Conflict:
     """Accept a job on the queue of its plan's first candidate; StoreUnavailable when nothing was accepted.
 
-    `model` is what the caller asked for; `body` goes to the provider's adapter as it is.
+    `wanted` is what was planned for; `body` goes to the provider's adapter as it is.
     """
     first = plan.candidates[0].deployment
     features = tenant.features
@@ -51,7 +53,7 @@ def submit(
             deadline_ms=int(order.deadline_s * 1000),
             request=json.dumps(body),
             plan=json.dumps(plan.to_wire()),
-            model=model,
+            model=wanted.model,
             policy=plan.policy,
             primary=first.provider,
             idempotency=f"{tenant.tenant_id}:{order.idempotency}" if order.idempotency else "",
@@ -62,5 +64,6 @@ def submit(
             max_tries=None if features.retry_attempts is None else features.retry_attempts + 1,
             timeout_ms=None if features.timeout_s is None else int(features.timeout_s * 1000),
             deployment=first.id if features.circuit_breaker else "",
+            asked=json.dumps(Asked.of(wanted).to_wire()),
         )
     )

@@ -34,6 +34,8 @@ class Submission:
     timeout_ms: int | None = None
     # The first candidate's id; empty when breakers are not to be asked.
     deployment: str = ""
+    # What ordering read of the request, as JSON: the record drops the request once it is answered.
+    asked: str = ""
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -44,6 +46,7 @@ class Submission:
             "max_tries": self.max_tries,
             "timeout_ms": self.timeout_ms,
             "deployment": self.deployment,
+            "asked": self.asked,
         }
         pairs: list[Any] = [
             *("v", 1),

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from routing.catalogue import Deployment, Exclusion
+from routing.errors import ContextLengthExceeded, ProviderError
 from routing.prices import price_from_wire
 
 
@@ -65,6 +66,15 @@ class Plan:
     candidates: tuple[Candidate, ...]
     exclusions: tuple[Exclusion, ...] = ()
 
+    def next_place(self, place: int, error: ProviderError) -> int | None:
+        """The place of the next candidate worth trying after `error` at `place`; None where there is none."""
+        for later in range(place + 1, len(self.candidates)):
+            if not isinstance(error, ContextLengthExceeded) or _is_larger(
+                self.candidates[later], self.candidates[place]
+            ):
+                return later
+        return None
+
     def to_wire(self) -> dict[str, Any]:
         """The plan as it is stored with its job: JSON-able."""
         wire: dict[str, Any] = {
@@ -93,3 +103,8 @@ class Plan:
                 {"provider": left.provider, "model": left.model, "reason": left.reason} for left in self.exclusions
             ],
         }
+
+
+def _is_larger(other: Candidate, than: Candidate) -> bool:
+    ours, theirs = than.deployment.context_length, other.deployment.context_length
+    return ours is None or theirs is None or theirs > ours

@@ -8,7 +8,6 @@ from routing.errors import (
     AllProvidersFailed,
     BreakerOpen,
     CapacityExceeded,
-    ContextLengthExceeded,
     DeadlineExceeded,
     JobError,
     ProviderError,
@@ -70,11 +69,7 @@ class Run:
 
     def next_candidate(self, error: ProviderError) -> int | None:
         """The place of the next candidate worth trying after `error`; None when there is none."""
-        candidates = self.job.plan.candidates
-        for place in range(self.job.candidate + 1, len(candidates)):
-            if not isinstance(error, ContextLengthExceeded) or _is_larger(candidates[place], self.candidate):
-                return place
-        return None
+        return self.job.plan.next_place(self.job.candidate, error)
 
     def attempts_json(self) -> str:
         """The run's attempts as the inside of a JSON array."""
@@ -87,11 +82,6 @@ class Run:
     def _cost(self, usage: Usage) -> int | None:
         price = self.candidate.deployment.price
         return None if price is None else cost_microusd(price, usage)
-
-
-def _is_larger(other: Candidate, than: Candidate) -> bool:
-    ours, theirs = than.deployment.context_length, other.deployment.context_length
-    return ours is None or theirs is None or theirs > ours
 
 
 def verdict(run: Run, error: ProviderError) -> JobError:

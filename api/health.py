@@ -82,14 +82,12 @@ def _provider(records: list[Health]) -> dict[str, Any]:
         }
     calls = sum(record.calls for record in records)
     uptime = sum(record.successes for record in records) / calls if calls else None
-    latency_calls = sum(record.latency_calls for record in records)
+    timed = sum(record.speed.n for record in records)
     failures = min(record.consecutive_failures for record in records)
     return {
         "status": _status(uptime, failures),
         "uptime": None if uptime is None else round(uptime, 4),
-        "avg_latency": round(sum(record.latency_ms_sum for record in records) / latency_calls, 1)
-        if latency_calls
-        else None,
+        "avg_latency": round(sum(record.speed.y for record in records) / timed, 1) if timed else None,
         "consecutive_failures": failures,
         "last_check": max(record.last_s for record in records),
     }

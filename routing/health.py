@@ -4,55 +4,65 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
+from routing import speed
 from routing.breaker import Breaker, BreakerState
+from routing.speed import Speed
 
-# Evidence counts half after this long. The ledger's script, which writes it, uses the same.
+# Evidence of uptime counts half after this long. The ledger's script, which writes it, uses the same.
 HALF_LIFE_S = 300.0
 # Every deployment is taken to have had this many good calls: an unknown one is trusted, and one failure is not the end.
 PRIOR_CALLS = 10.0
-# A latency that rests on less than this many calls, faded, is no longer known.
-_LEAST_LATENCY_CALLS = 0.1
+# A record as it was before speed was a line: what it says of latency is not read.
+_OLD_FORM = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Decayed evidence of one deployment, as of `last_s` (Unix seconds). Latency is of successful calls only."""
+    """Decayed evidence of one deployment, as of its last attempt, `last_s` (Unix seconds)."""
 
     calls: float = 0.0
     successes: float = 0.0
-    latency_ms_sum: float = 0.0
-    latency_calls: float = 0.0
     consecutive_failures: int = 0
     last_s: float = 0.0
+    speed: Speed = speed.UNKNOWN
 
     @classmethod
     def parse(cls, text: str) -> "Health | None":
         """A field of the ledger's health hash; None where it is malformed.
 
-        The form is `calls successes latency_ms_sum latency_calls consecutive_failures last_ms`, separated by blanks.
+        The form is `calls successes consecutive_failures`, the speed's `n x xx y yy xy last_ms`, and `last_ms`,
+        separated by blanks. An older form, `calls successes _ _ consecutive_failures last_ms`, has an unknown speed.
         """
         try:
-            calls, successes, latency, latency_calls, failures, last_ms = map(float, text.split())
+            numbers = tuple(map(float, text.split()))
         except ValueError:
             return None
-        numbers = (calls, successes, latency, latency_calls, failures, last_ms)
-        if not all(isfinite(number) and number >= 0 for number in numbers):
+        if len(numbers) == _OLD_FORM:
+            numbers = (*numbers[:2], numbers[4], *(0.0,) * 7, numbers[5])
+        line = speed.parse(numbers[3:-1])
+        if line is None or not all(isfinite(number) and number >= 0 for number in numbers):
             return None
-        return cls(calls, min(successes, calls), latency, latency_calls, int(failures), last_ms / 1000)
+        calls, successes, failures = numbers[:3]
+        return cls(calls, min(successes, calls), int(failures), numbers[-1] / 1000, line)
+
+    def after(self, succeeded: bool, duration_ms: float, completion_tokens: float, now: float) -> "Health":  # noqa: FBT001 - as in the ledger's words
+        """With one attempt more, at `now` (Unix seconds): the same as evidence.lua, which writes what this reads.
+
+        `completion_tokens` counts only where it succeeded; 0 there: not known.
+        """
+        kept = self._kept(now)
+        calls, successes = self.calls * kept + 1, self.successes * kept
+        if not succeeded:
+            return Health(calls, successes, self.consecutive_failures + 1, now, self.speed)
+        return Health(calls, successes + 1, 0, now, self.speed.after(duration_ms, completion_tokens, now))
 
     def uptime(self, now: float) -> float:
         """The share of calls that succeeded, 0..1, with the prior's good calls among them: 1 where nothing is known."""
         kept = self._kept(now)
         return (self.successes * kept + PRIOR_CALLS) / (self.calls * kept + PRIOR_CALLS)
 
-    def latency_ms(self, now: float) -> float | None:
-        """The mean latency of successful calls in ms, recent ones counting more; None where too little is known."""
-        if self.latency_calls * self._kept(now) < _LEAST_LATENCY_CALLS:
-            return None
-        return self.latency_ms_sum / self.latency_calls
-
     def evidence(self, now: float) -> float:
-        """How many calls, faded, all this rests on."""
+        """How many calls, faded, the uptime rests on."""
         return self.calls * self._kept(now)
 
     def _kept(self, now: float) -> float:

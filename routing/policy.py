@@ -39,7 +39,7 @@ def parts_of(
     takes the mean of the known parts. Where no price (or no latency) is known at all, that part is 1 for everyone.
     """
     health = [snapshot.of(deployment.id) for deployment in deployments]
-    latencies = [known.latency_ms(now) for known in health]
+    latencies = [known.speed.mean_ms if known.speed.known else None for known in health]
     uptimes = [known.uptime(now) for known in health]
     costs = [_cost(deployment, request) for deployment in deployments]
     cost_parts = _relative(costs, _COST_GRAIN_MICROUSD)

@@ -58,10 +58,10 @@ class Run:
                 cost_microusd=self._cost(result.usage) if isinstance(result, Completion) else None,
             )
         )
-        if failure is None:
-            self.evidence.append(f"{deployment.id} 1 {duration_ms}")
-        elif failure.unhealthy:
-            self.evidence.append(f"{deployment.id} {0 if failure.trips else 2} {duration_ms}")
+        if isinstance(result, Completion):
+            self.evidence.append(f"{deployment.id} 1 {duration_ms} {result.usage.completion_tokens}")
+        elif result.unhealthy:
+            self.evidence.append(f"{deployment.id} {0 if result.trips else 2} {duration_ms} 0")
 
     def timing(self) -> answer.Timing:
         """Now, for the answer."""

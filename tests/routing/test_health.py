@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.health import HALF_LIFE_S, UNKNOWN, Health, Snapshot
+from routing.speed import Speed
 
 NOW = 1_700_000_000.0
 sums = st.floats(0, 1e9)
@@ -13,24 +14,36 @@ sums = st.floats(0, 1e9)
 def healths():
     """Healths as the ledger could have written them, at most a day old."""
     return st.builds(
-        lambda calls, share, latency, age: Health(calls, calls * share, latency * calls * share, calls * share, 0, age),
+        lambda calls, share, last_s: Health(calls, calls * share, 0, last_s),
         sums,
         st.floats(0, 1),
-        st.floats(0, 1e5),
         st.floats(NOW - 86_400, NOW),
     )
 
 
 def test_parse_reads_the_ledgers_form():
-    """The six numbers are read, and the milliseconds of the last become seconds."""
-    assert Health.parse("4 3 900.5 3 1 1700000000123") == Health(4, 3, 900.5, 3, 1, 1_700_000_000.123)
+    """The eleven numbers are read, and the milliseconds of the times become seconds."""
+    known = Speed(3, 30, 300, 900.5, 270_300, 9005, 1_700_000_000.1)
+    text = "4 3 1 3 30 300 900.5 270300 9005 1700000000100 1700000000123"
+    assert Health.parse(text) == Health(4, 3, 1, 1_700_000_000.123, known)
+
+
+def test_parse_reads_the_older_form():
+    """A record from before an upgrade keeps its uptime, and its speed is unknown."""
+    found = Health.parse("4 3 900.5 3 1 1700000000123")
+    assert found == Health(4, 3, 1, 1_700_000_000.123)
+    assert not found.speed.known
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1 2 3", "1 1 1 1 1 x", "nan 1 1 1 1 1", "1 1 inf 1 1 1", "-1 0 0 0 0 0", "1 1 1 1 1 1 1"]
+    "text",
+    [
+        *("", "1 2 3", "1 1 1 1 1 x", "nan 1 1 1 1 1", "1 1 1 1 inf 1", "-1 0 0 0 0 0", "1 1 1 1 1 1 1"),
+        *("1 1 0 nan 1 1 1 1 1 1 1", "1 1 0 1 1 1 1 1 -1 1 1", "1 1 0 1 1 1 1 1 1 1 inf", "1 " * 12),
+    ],
 )
 def test_malformed_is_none(text):
-    """What is not six finite numbers from 0 is no health."""
+    """What is not eleven finite numbers from 0, or six, is no health."""
     assert Health.parse(text) is None
 
 
@@ -49,22 +62,19 @@ def test_parse_never_raises(text):
 def test_unknown_is_trusted():
     """A deployment nobody called is up, with unknown latency."""
     assert UNKNOWN.uptime(NOW) == 1.0
-    assert UNKNOWN.latency_ms(NOW) is None
+    assert not UNKNOWN.speed.known
     assert Snapshot().of("groq/x") is UNKNOWN
 
 
 def test_one_failure_does_not_cross_the_shipped_bound_and_two_do():
     """A single failure keeps a deployment above 0.90; a second one at once does not."""
-    assert Health(1, 0, 0, 0, 1, NOW).uptime(NOW) > 0.90
-    assert Health(2, 0, 0, 0, 2, NOW).uptime(NOW) < 0.90
+    assert Health(1, 0, 1, NOW).uptime(NOW) > 0.90
+    assert Health(2, 0, 2, NOW).uptime(NOW) < 0.90
 
 
 def test_evidence_halves():
-    """Evidence counts half after the half-life, and mean latency does not move with age."""
-    health = Health(8, 4, 4000, 4, 0, NOW)
-    assert health.evidence(NOW + HALF_LIFE_S) == pytest.approx(4)
-    assert health.latency_ms(NOW + HALF_LIFE_S) == 1000
-    assert health.latency_ms(NOW + 20 * HALF_LIFE_S) is None
+    """Evidence counts half after the half-life."""
+    assert Health(8, 4, 0, NOW).evidence(NOW + HALF_LIFE_S) == pytest.approx(4)
 
 
 @given(healths(), st.floats(0, 1e7), st.floats(0, 1e7))
@@ -76,4 +86,13 @@ def test_failures_fade(health, sooner, later):
 
 def test_clock_behind_the_writer():
     """A clock that is behind makes evidence no heavier than new."""
-    assert Health(4, 4, 400, 4, 0, NOW).evidence(NOW - 1000) == 4
+    assert Health(4, 4, 0, NOW).evidence(NOW - 1000) == 4
+
+
+def test_failures_leave_the_speed_as_it_was():
+    """However many calls fail, for however long, what was measured last stays known."""
+    health = Health().after(succeeded=True, duration_ms=120.0, completion_tokens=30, now=NOW)
+    for hour in range(200):
+        health = health.after(succeeded=False, duration_ms=9.0, completion_tokens=0, now=NOW + hour * 3600)
+    assert health.speed.mean_ms == 120
+    assert health.consecutive_failures == 200

@@ -17,10 +17,11 @@ from config.tenant import Tenant, TenantFeatures
 from routing.breaker import Breaker, BreakerState
 from routing.catalogue import Catalogue
 from routing.errors import ModelNotFound, NoCandidates
-from routing.health import Health, Snapshot
+from routing.health import Snapshot
 from routing.plan import Plan
 from routing.planner import plan
 from routing.request import RoutingRequest
+from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0
 NAMES = ("a", "b", "c", "d", "e")
@@ -64,10 +65,6 @@ def order(found):
     return [candidate.deployment.provider for candidate in found.candidates]
 
 
-def calls(good, bad=0, ms=100.0):
-    return Health(good + bad, good, ms * good, good, bad, NOW)
-
-
 def test_cheaper_goes_first():
     """All else equal, candidates go by cost."""
     found = planned({"a": model("9"), "b": model("1"), "c": model("3")})
@@ -77,13 +74,13 @@ def test_cheaper_goes_first():
 
 def test_failing_deployment_goes_last():
     """A deployment below min_uptime goes last, however cheap, and is not left out."""
-    found = planned({"a": model("1"), "b": model("5"), "c": model("9")}, health={"a": calls(0, 5)})
+    found = planned({"a": model("1"), "b": model("5"), "c": model("9")}, health={"a": recorded(0, 5)})
     assert order(found) == ["b", "c", "a"]
 
 
 def test_slow_deployment_goes_last():
     """A deployment over max_latency goes last."""
-    found = planned({"a": model("1"), "b": model("9")}, health={"a": calls(5, ms=2500)})
+    found = planned({"a": model("1"), "b": model("9")}, health={"a": recorded(5, ms=2500)})
     assert order(found) == ["b", "a"]
 
 
@@ -92,7 +89,7 @@ def test_tenant_preference():
     tenant = replace(EVERYONE, primary_provider="d", fallback_order=("b", "d"))
     rows = {"a": model("5"), "b": model("9"), "c": model("1"), "d": model("7")}
     assert order(planned(rows, tenant=tenant)) == ["d", "b", "c", "a"]
-    assert order(planned(rows, tenant=tenant, health={"d": calls(0, 9)})) == ["b", "c", "a", "d"]
+    assert order(planned(rows, tenant=tenant, health={"d": recorded(0, 9)})) == ["b", "c", "a", "d"]
 
 
 def test_caller_models_are_tried_in_order():
@@ -167,11 +164,12 @@ def test_wire_form_holds_what_a_worker_needs():
 
 prices = st.none() | st.decimals(0, 50, places=3).map(str)
 healths = st.none() | st.builds(
-    lambda good, bad, ms, age: Health(good + bad, good, ms * good, good, bad, NOW - age),
+    lambda good, bad, ms, age, tokens: recorded(good, bad, ms, now=NOW - age, tokens=tokens),
     st.integers(0, 50),
     st.integers(0, 50),
     st.floats(1, 20_000),
     st.floats(0, 5000),
+    st.integers(1, 2000),
 )
 policies = st.sampled_from([PolicyConfig(name, name, weights, 0.9, 2.0) for name, weights in DEFAULT_WEIGHTS.items()])
 worlds = st.fixed_dictionaries(
@@ -273,10 +271,7 @@ def test_better_on_every_axis_never_scores_lower(world):
 def test_cheaper_faster_and_steadier_never_scores_lower(facts, policy):
     """The same from the facts: cheaper, faster and with fewer failures never scores lower."""
     rows = {name: model(str(Decimal(price) / 1000)) for name, (price, *_) in zip(NAMES, facts, strict=False)}
-    health = {
-        name: Health(good + 1 + bad, good + 1, ms * (good + 1), good + 1, bad, NOW)
-        for name, (_, ms, good, bad) in zip(NAMES, facts, strict=False)
-    }
+    health = {name: recorded(good + 1, bad, ms) for name, (_, ms, good, bad) in zip(NAMES, facts, strict=False)}
     scores = {
         found.deployment.provider: found.score for found in planned(rows, health=health, policy=policy).candidates
     }

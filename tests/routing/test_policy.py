@@ -7,9 +7,10 @@ import pytest
 from config.policy import DEFAULT_WEIGHTS, PolicyConfig
 from config.provider import Price
 from routing.catalogue import Deployment
-from routing.health import Health, Snapshot
+from routing.health import Snapshot
 from routing.policy import parts_of, score
 from routing.request import RoutingRequest
+from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0
 BALANCED = PolicyConfig("balanced", "balanced", DEFAULT_WEIGHTS["balanced"], min_uptime=0.9, max_latency_s=2.0)
@@ -55,7 +56,7 @@ def test_free_is_best_and_finite():
 
 def test_unknown_latency_takes_the_mean():
     """A deployment that was never called is neither the fastest nor the slowest."""
-    health = {"a": Health(5, 5, 5 * 100, 5, 0, NOW), "b": Health(5, 5, 5 * 400, 5, 0, NOW)}
+    health = {"a": recorded(ms=100), "b": recorded(ms=400)}
     fast, slow, unknown = parts([Deployment(name, "m") for name in "abc"], health)
     assert fast.latency == 1
     assert slow.latency == pytest.approx(110 / 410)
@@ -64,14 +65,14 @@ def test_unknown_latency_takes_the_mean():
 
 def test_bounds():
     """Too many failures or too slow is out of bounds; unknown latency is not."""
-    health = {"down": Health(20, 10, 0, 0, 3, NOW), "slow": Health(5, 5, 5 * 2001, 5, 0, NOW)}
+    health = {"down": recorded(10, 10), "slow": recorded(ms=2001)}
     found = parts([Deployment(name, "m") for name in ("down", "slow", "new")], health)
     assert [part.within_bounds for part in found] == [False, False, True]
 
 
 def test_weights_move_the_choice():
     """Cost-optimized prefers the cheap one, performance-first the fast one."""
-    health = {"cheap": Health(5, 5, 5 * 1000, 5, 0, NOW), "fast": Health(5, 5, 5 * 200, 5, 0, NOW)}
+    health = {"cheap": recorded(ms=1000), "fast": recorded(ms=200)}
     cheap, fast = parts([priced("cheap", "1", "1"), priced("fast", "3", "3")], health)
     by_cost, by_speed = (PolicyConfig(name, name, DEFAULT_WEIGHTS[name]) for name in list(DEFAULT_WEIGHTS)[1:])
     assert score(by_cost, cheap) > score(by_cost, fast)

@@ -15,11 +15,12 @@ from config.provider import Price, PriceTier, ProviderConfig, ProviderModel
 from config.tenant import Tenant
 from routing.catalogue import Catalogue
 from routing.errors import NoCandidates
-from routing.health import Health, Snapshot
+from routing.health import Snapshot
 from routing.plan import Plan
 from routing.planner import plan
 from routing.preferences import NONE, Preferences, Sort, without_suffix
 from routing.request import RoutingRequest
+from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0
 NAMES = ("a", "b", "c", "d")
@@ -64,10 +65,6 @@ def reasons(found):
     return {left.provider: left.reason for left in found.exclusions}
 
 
-def calls(good=5, bad=0, ms=100.0):
-    return Health(good + bad, good, ms * good, good, bad, NOW)
-
-
 def test_order_goes_first_and_the_others_follow():
     """Those listed are tried in the caller's order, then the rest by score; unknown names are skipped."""
     assert order(wishing(order=["d", "nobody", "b"])) == ["d", "b", "a", "c"]
@@ -84,7 +81,7 @@ def test_order_draws_no_lots():
 
 def test_order_stands_above_policy_and_tenant():
     """A listed provider that is failing is still tried first: the caller said so. Those not listed keep the bounds."""
-    failing = {"d": calls(0, 20), "a": calls(0, 20)}
+    failing = {"d": recorded(0, 20), "a": recorded(0, 20)}
     tenant = replace(TENANT, primary_provider="c")
     body = {"provider": {"order": ["d"]}}
     assert order(planned(body, health=failing, tenant=tenant)) == ["d", "c", "b", "a"]
@@ -180,7 +177,7 @@ def test_require_parameters_by_capability():
 def test_sort_by_price_alone():
     """Price decides alone, every time, and an unknown one goes last: no turns, no bounds, no tenant preference."""
     rows = (row("a", None), row("b", "1.01"), row("c", "1"), row("d", "9"))
-    health = {"c": calls(0, 20)}
+    health = {"c": recorded(0, 20)}
     tenant = replace(TENANT, primary_provider="d")
     body = {"provider": {"sort": "price"}}
     for seed in range(20):
@@ -190,7 +187,7 @@ def test_sort_by_price_alone():
 @pytest.mark.parametrize("sort", ["latency", "throughput"])
 def test_sort_by_latency(sort):
     """The fastest goes first and the unmeasured last; throughput goes by the same until it is recorded."""
-    health = {"a": calls(ms=300), "c": calls(ms=50), "d": calls(ms=100)}
+    health = {"a": recorded(ms=300), "c": recorded(ms=50), "d": recorded(ms=100)}
     assert order(wishing(sort=sort, health=health)) == ["c", "d", "a", "b"]
 
 
@@ -203,7 +200,7 @@ def test_sort_within_models_or_across():
 
 def test_preferred_latency_goes_last_and_excludes_nobody():
     """Who is known to be slower goes last, within its model; the unmeasured stays where it was."""
-    health = {"a": calls(ms=900), "b": calls(ms=100)}
+    health = {"a": recorded(ms=900), "b": recorded(ms=100)}
     found = wishing(preferred_max_latency=0.5, health=health)
     assert order(found)[-1] == "a"
     assert len(order(found)) == 4
@@ -223,7 +220,7 @@ def test_an_unknown_throughput_is_neutral():
 def test_suffixes_sort():
     """`:floor` is sort price and `:nitro` sort throughput, on any model; an explicit sort stands above them."""
     rows = (row("a", "9"), row("b", "1"))
-    health = {"a": calls(ms=10), "b": calls(ms=500)}
+    health = {"a": recorded(ms=10), "b": recorded(ms=500)}
     assert order(planned({"model": "any:floor"}, rows, health=health)) == ["b", "a"]
     assert order(planned({"model": "any:nitro"}, rows, health=health)) == ["a", "b"]
     body = {"model": None, "models": ["a/m", "any:floor"]}
@@ -279,7 +276,7 @@ def names_of(listed, provider):
 def test_every_wish_is_kept(wishes, world, seed):
     """Each deployment is candidate or excluded, never both, and no candidate breaks a wish; the seed decides alone."""
     rows = tuple(row(name, price, collects=says) for name, (price, says, _) in zip(NAMES, world, strict=True))
-    health = {name: calls(ms=ms) for name, (_, _, ms) in zip(NAMES, world, strict=True)}
+    health = {name: recorded(ms=ms) for name, (_, _, ms) in zip(NAMES, world, strict=True)}
     found, refusal = None, ""
     try:
         found = planned({"provider": wishes}, rows, health=health, seed=seed)
@@ -311,7 +308,7 @@ def test_every_wish_is_kept(wishes, world, seed):
 def test_a_sort_is_kept_within_each_tier(wishes, world):
     """Within a tier nobody stands before one that is better on the sorted axis alone."""
     rows = tuple(row(name, price) for name, (price, _, _) in zip(NAMES, world, strict=True))
-    health = {name: calls(ms=ms) for name, (_, _, ms) in zip(NAMES, world, strict=True)}
+    health = {name: recorded(ms=ms) for name, (_, _, ms) in zip(NAMES, world, strict=True)}
     for sort, axis in (("price", "cost_microusd"), ("latency", "latency_ms")):
         try:
             found = planned({"provider": {**wishes, "sort": sort, "data_collection": "allow"}}, rows, health=health)

@@ -20,7 +20,7 @@ def test_reads_what_is_recorded_and_skips_what_is_malformed(redis_client):
     with capture_logs() as logs:
         assert reader.refresh()
         assert reader.refresh()
-    assert reader.current.health == {"groq/a": Health(4, 3, 900, 3, 1, 1.0)}
+    assert reader.current.health == {"groq/a": Health(4, 3, 1, 1.0)}
     assert [(entry["event"], entry["deployment"]) for entry in logs] == [
         ("health.malformed", "groq/b"),
         ("health.malformed", "groq/c"),

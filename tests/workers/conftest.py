@@ -66,7 +66,7 @@ def outcome(**changes):
         "http_status": 200,
         "answer": '{"ok": true}',
         "attempts": '{"provider":"groq","model":"m","status":"completed","started_at":1,"duration":5}',
-        "evidence": "groq/m 1 5.0",
+        "evidence": "groq/m 1 5.0 4",
         "usage": Usage(prompt_tokens=3, completion_tokens=4),
         "cost_microusd": 7,
     }

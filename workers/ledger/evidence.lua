@@ -3,37 +3,59 @@
 local HEALTH = P .. 'health'
 local HEALTH_HALF_LIFE_MS = 300000
 
--- One attempt's evidence for its deployment, as decayed sums: "calls successes latency_ms_sum latency_calls
--- consecutive_failures last_ms" (read by routing/health.py).
-local function record_health(deployment, succeeded, duration_ms)
-  local calls, successes, latency, latency_calls, failures, last = 0, 0, 0, 0, 0, now
-  local stored = redis.call('HGET', HEALTH, deployment)
-  if stored then
-    local n = {}
-    for word in string.gmatch(stored, '%S+') do n[#n + 1] = tonumber(word) end
-    if #n == 6 then calls, successes, latency, latency_calls, failures, last = unpack(n) end
-  elseif redis.call('HLEN', HEALTH) >= MAX_DEPLOYMENTS then
-    return
-  end
-  local kept = 0.5 ^ (math.max(now - last, 0) / HEALTH_HALF_LIFE_MS)
-  calls, successes, latency, latency_calls = calls * kept + 1, successes * kept, latency * kept, latency_calls * kept
-  if succeeded then
-    successes, failures = successes + 1, 0
-    latency, latency_calls = latency + duration_ms, latency_calls + 1
-  else
-    failures = failures + 1
-  end
-  redis.call('HSET', HEALTH, deployment,
-    string.format('%.6g %.6g %.6g %.6g %d %d', calls, successes, latency, latency_calls, failures, now))
+-- Speed forgets faster, and never remembers more than so many calls; an answer is never longer, nor a call.
+local SPEED_HALF_LIFE_MS = 15000
+local MOST_CALLS = 30
+local MOST_TOKENS = 1e7
+local LONGEST_MS = 1e9
+local USUAL_TOKENS = 256
+
+-- A record as numbers: 1 calls, 2 successes, 3 consecutive failures, 4..9 the speed's sums n x xx y yy xy (x: completion
+-- tokens, y: ms, of good calls), 10 when they were added to last, 11 when any attempt was. Read by routing/health.py.
+local function parse_health(stored)
+  local n = {}
+  for word in string.gmatch(stored or '', '%S+') do n[#n + 1] = tonumber(word) end
+  -- Written before speed was a line.
+  if #n == 6 then return { n[1], n[2], n[5], 0, 0, 0, 0, 0, 0, 0, n[6] } end
+  if #n ~= 11 then return { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, now } end
+  return n
 end
 
--- `evidence` is a flat list of words: deployment, outcome, duration in ms; deployments hold no blanks. The outcome is
--- 1 (good), 0 (failed) or 2 (failed, and nothing to a breaker).
+-- One point more for the speed's line, as Speed.after does. A stream's first chunk could be another: 0 tokens, its time.
+local function add_point(n, tokens, duration_ms)
+  local kept = 0.5 ^ (math.max(now - n[10], 0) / SPEED_HALF_LIFE_MS)
+  local point = { 1, tokens, tokens * tokens, duration_ms, duration_ms * duration_ms, tokens * duration_ms }
+  local scale = math.min(1, MOST_CALLS / (n[4] * kept + 1))
+  for i = 1, 6 do n[3 + i] = (n[3 + i] * kept + point[i]) * scale end
+  n[10] = now
+end
+
+-- One attempt's evidence for its deployment, as decayed sums: Health.after is the same in Python.
+local function record_health(deployment, succeeded, duration_ms, tokens)
+  local stored = redis.call('HGET', HEALTH, deployment)
+  if not stored and redis.call('HLEN', HEALTH) >= MAX_DEPLOYMENTS then return end
+  local n = parse_health(stored)
+  local kept = 0.5 ^ (math.max(now - n[11], 0) / HEALTH_HALF_LIFE_MS)
+  n[1], n[2], n[11] = n[1] * kept + 1, n[2] * kept, now
+  if succeeded then
+    n[2], n[3] = n[2] + 1, 0
+    -- An answer of unknown length counts as one of the usual length.
+    if tokens <= 0 then tokens = n[4] > 0 and n[5] / n[4] or USUAL_TOKENS end
+    add_point(n, math.min(tokens, MOST_TOKENS), math.min(duration_ms, LONGEST_MS))
+  else
+    n[3] = n[3] + 1
+  end
+  redis.call('HSET', HEALTH, deployment,
+    string.format('%.9g %.9g %d %.12g %.12g %.12g %.12g %.12g %.12g %d %d', unpack(n)))
+end
+
+-- `evidence` is a flat list of words: deployment, outcome, duration in ms, completion tokens (0: not known);
+-- deployments hold no blanks. The outcome is 1 (good), 0 (failed) or 2 (failed, and nothing to a breaker).
 -- `run` is "id:epoch", by which a breaker knows its probes.
 local function record_evidence(evidence, run, settings)
-  for deployment, outcome, duration in string.gmatch(evidence, '(%S+) (%d) (%S+)') do
+  for deployment, outcome, duration, tokens in string.gmatch(evidence, '(%S+) (%d) (%S+) (%S+)') do
     duration = tonumber(duration)
-    record_health(deployment, outcome == '1', duration)
+    record_health(deployment, outcome == '1', duration, tonumber(tokens))
     if outcome ~= '2' then
       record_call(deployment, run, outcome == '1' and 0 or 1, duration, settings)
     end

@@ -14,7 +14,7 @@ from workers.ledger.ledger import Ledger
 
 NAME, ACCOUNT = "groq/m", "groq"
 QUICK = BreakerConfig(minimum_number_of_calls=4, slow_call_duration_threshold_ms=1000)
-GOOD, BAD = f"{NAME} 1 5.0", f"{NAME} 0 5.0"
+GOOD, BAD = f"{NAME} 1 5.0 4", f"{NAME} 0 5.0 0"
 
 
 @pytest.fixture
@@ -120,18 +120,18 @@ def test_slices_add_up(world):
 
 def test_slow_calls_open_it(world):
     """Good calls that are all too slow open it as well; one quick one among them does not let them."""
-    world.calls(GOOD, *[f"{NAME} 1 1000"] * 4)
+    world.calls(GOOD, *[f"{NAME} 1 1000 4"] * 4)
     assert world.state() is BreakerState.CLOSED
     world.age(61)
-    world.calls(*[f"{NAME} 1 1000"] * 4)
+    world.calls(*[f"{NAME} 1 1000 4"] * 4)
     assert world.state() is BreakerState.OPEN
 
 
 def test_failures_that_waiting_does_not_mend(world):
     """A failure that is no breaker's business is none, and counts for health all the same."""
-    world.calls(*[f"{NAME} 2 5.0"] * 5)
+    world.calls(*[f"{NAME} 2 5.0 0"] * 5)
     assert world.ledger.breakers() == {}
-    assert world.redis.hget(world.key.replace("breakers", "health"), NAME).split()[4] == "5"
+    assert world.redis.hget(world.key.replace("breakers", "health"), NAME).split()[2] == "5"
 
 
 def test_an_open_breaker_sends_the_job_on(world):
@@ -214,7 +214,7 @@ def test_slow_probes_open_it_again(world):
     """Probes that answer too slowly are no recovery."""
     half_opened(world)
     for probe in [world.claim() for _ in range(3)]:
-        world.end(probe, f"{NAME} 1 1000")
+        world.end(probe, f"{NAME} 1 1000 4")
     assert world.state() is BreakerState.OPEN
 
 

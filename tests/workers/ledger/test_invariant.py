@@ -95,7 +95,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def finish(self, job, status, late, good):
         epoch = self.running.get(job, 1) - late
         holds = self.status(job) is JobStatus.IN_PROGRESS and self.epoch(job) == epoch
-        ended = self.ledger.finish(job, epoch, outcome(status=status, evidence=f"groq/m {good} 5.0"))
+        ended = self.ledger.finish(job, epoch, outcome(status=status, evidence=f"groq/m {good} 5.0 4"))
         assert ended == holds
 
     @rule(job=jobs, queue=st.sampled_from(QUEUES), delay_ms=st.sampled_from([0, 60_000]))

@@ -7,6 +7,7 @@ import gevent
 import pytest
 
 from routing.errors import StoreUnavailable
+from routing.health import Health
 from routing.job import JobStatus, Usage
 from tests.support.process_node import RedisNode
 from tests.workers.conftest import outcome, submission
@@ -109,7 +110,7 @@ def test_finish_is_one_step_and_happens_once(ledger, redis, settings):
         "completion_tokens": "4",
         "cost_microusd": "7",
     }
-    assert redis.hget(f"{prefix}health", "groq/m").startswith("1 1 5 1 0 ")
+    assert redis.hget(f"{prefix}health", "groq/m").startswith("1 1 0 1 4 16 5 25 20 ")
     assert redis.zscore(f"{prefix}outbox", "job_1") is not None
     assert due(redis, settings) is None
     assert 0 < redis.ttl(f"{prefix}job:job_1") <= settings.retention_s
@@ -211,12 +212,12 @@ def test_hand_over_goes_to_the_next_queue(ledger, redis, settings):
     ledger.submit(submission())
     ledger.claim("job_1", 1)
     assert ledger.hand_over(
-        "job_1", 1, candidate=1, queue="provider.other", attempts='{"duration":1}', evidence="groq/m 0 1"
+        "job_1", 1, candidate=1, queue="provider.other", attempts='{"duration":1}', evidence="groq/m 0 1 0"
     )
     assert pointers(redis, settings, "provider.other\x06\x163") == [("job_1", 2)]
     claimed = ledger.claim("job_1", 2)
     assert (claimed.candidate, claimed.attempts) == (1, '{"duration":1}')
-    assert redis.hget(f"{settings.key_prefix}health", "groq/m").startswith("1 0 0 0 1 ")
+    assert redis.hget(f"{settings.key_prefix}health", "groq/m").startswith("1 0 1 0 0 ")
 
 
 def test_deferred_job_waits_without_a_message(ledger, redis, settings):
@@ -306,13 +307,14 @@ def test_concurrent_claims_give_the_job_to_one(ledger):
 def test_health_fades(ledger, redis, settings):
     """Old evidence counts half after one half-life."""
     health = f"{settings.key_prefix}health"
-    redis.hset(health, "groq/m", f"8 8 80 8 0 {int((time.time() - 300) * 1000)}")
+    before = int((time.time() - 300) * 1000)
+    redis.hset(health, "groq/m", f"8 8 0 4 40 400 80 1600 800 {before} {before}")
     ledger.submit(submission())
     ledger.claim("job_1", 1)
-    ledger.finish("job_1", 1, outcome(evidence="groq/m 0 9"))
-    calls, successes, latency, latency_calls, failures, _ = map(float, redis.hget(health, "groq/m").split())
-    assert (calls, successes) == (pytest.approx(5, rel=0.01), pytest.approx(4, rel=0.01))
-    assert (latency, latency_calls, failures) == (pytest.approx(40, rel=0.01), pytest.approx(4, rel=0.01), 1)
+    ledger.finish("job_1", 1, outcome(evidence="groq/m 0 9 0"))
+    found = Health.parse(redis.hget(health, "groq/m"))
+    assert (found.calls, found.successes) == (pytest.approx(5, rel=0.01), pytest.approx(4, rel=0.01))
+    assert (found.speed.n, found.speed.mean_ms, found.consecutive_failures) == (4, 20, 1)
 
 
 def test_idle_deployments_are_forgotten(ledger, redis, settings):

@@ -55,9 +55,8 @@ def export(since: float | None, limit: int | None, tenant: str | None) -> None:
 
     settings = read_settings()
     providers = frozenset(name.lower() for name in read_configuration(settings).providers)
-    progress = Progress("records looked at")
     try:
-        with redis_client.connect(settings.resolve_redis_url()) as client:
+        with redis_client.connect(settings.resolve_redis_url()) as client, Progress("records looked at") as progress:
             wanted = Selection(tenant, since, limit)
             for job in finished_jobs(client, settings.key_prefix, wanted, providers, progress.at):
                 sys.stdout.write(job.to_line() + "\n")
@@ -66,5 +65,3 @@ def export(since: float | None, limit: int | None, tenant: str | None) -> None:
         raise click.ClickException(str(error)) from error
     except redis.RedisError as error:
         raise click.ClickException("Redis is not available; what was printed is not all") from error
-    finally:
-        progress.end()

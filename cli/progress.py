@@ -2,6 +2,8 @@
 
 import sys
 import time
+from types import TracebackType
+from typing import Self
 
 _INTERVAL_S = 0.2
 
@@ -23,7 +25,10 @@ class Progress:
             sys.stderr.write(f"\r{count:,} {self._what}")
             sys.stderr.flush()
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Leave the line blank."""
         if self._written:
             sys.stderr.write("\r\x1b[K")

@@ -62,6 +62,11 @@ def plan(
     return Plan(policy.name, tuple(ordered), tuple(exclusions))
 
 
+def place_of_model(tier: int) -> int:
+    """Where the model of a candidate with this tier stands in the caller's list, from 0."""
+    return tier // _MODEL_STEP
+
+
 def _tenant_places(tenant: Tenant) -> dict[str, int]:
     """Each provider the tenant puts before others -> its place; the rest share the place behind them."""
     if tenant.primary_provider is None and not tenant.fallback_order:

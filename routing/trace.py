@@ -59,6 +59,11 @@ class TracedJob:
     # Whether circuit breakers held it back.
     circuit_breaker: bool = True
 
+    @property
+    def is_replayed(self) -> bool:
+        """Whether a replay runs it: one that its caller cancelled says nothing of a policy."""
+        return self.status is not JobStatus.CANCELLED
+
     def to_line(self) -> str:
         """The job as one line of JSON, without its newline. docs/routing.md tells the form."""
         wire: dict[str, Any] = {

@@ -28,6 +28,8 @@ from routing.trace import TracedJob
 
 # How old a plan's snapshot may be, as in an API process.
 _SNAPSHOT_S = 1.0
+# What routers knew when a trace begins is not in it: so many of each deployment's first calls are taken as known.
+_KNOWN_CALLS = 10
 
 
 @dataclass(slots=True, eq=False)
@@ -90,11 +92,19 @@ class Replay:
 
     def run(self, jobs: Iterable[TracedJob]) -> Result:
         """The figures of `jobs`, which come in the order of their `created_at`; each ends exactly once."""
-        for job in jobs:
+        for number, job in enumerate(jobs):
+            if number == 0:
+                self._remember(job.created_at)
             self._advance(job.created_at)
             self._arrive(job)
         self._advance(inf)
         return self._tally.result()
+
+    def _remember(self, start: float) -> None:
+        """Begin with evidence as if each deployment's first recorded calls had been made just before."""
+        for deployment_id, call in self._world.first_calls(_KNOWN_CALLS):
+            if call.error is None or call.error.unhealthy:
+                self._evidence(deployment_id, call.error is None, call.duration_ms, call.completion_tokens, start)
 
     def _advance(self, to: float) -> None:
         """Let everything happen that comes before `to`."""
@@ -184,12 +194,15 @@ class Replay:
         error = ended.error
         if error is not None and not error.unhealthy:
             return
-        known = self._health.get(carried.deployment.id, UNKNOWN)
-        self._health[carried.deployment.id] = known.after(error is None, ended.duration_ms, ended.tokens or 0, now)
+        self._evidence(carried.deployment.id, error is None, ended.duration_ms, ended.tokens, now)
         if error is None or error.trips:
             self._breakers.record(
                 carried.deployment, carried.run, failed=error is not None, duration_ms=ended.duration_ms, now=now
             )
+
+    def _evidence(self, deployment_id: str, succeeded: bool, ms: float, tokens: int | None, now: float) -> None:  # noqa: FBT001 - as Health.after has it
+        known = self._health.get(deployment_id, UNKNOWN)
+        self._health[deployment_id] = known.after(succeeded, ms, tokens or 0, now)
 
     def _fail(self, carried: _Carried, error: ProviderError, now: float) -> None:
         """What the executor does after a failed attempt."""

@@ -95,6 +95,11 @@ class World:
         """Whether nothing can be drawn from."""
         return not self._everyones
 
+    def first_calls(self, number: int) -> Iterator[tuple[str, Call]]:
+        """The first so many calls to each deployment, by time, with the deployment's id."""
+        for deployment_id, calls in self._calls.items():
+            yield from ((deployment_id, call) for call in calls[:number])
+
     def outcome(self, job: TracedJob, deployment_id: str, attempt: int, now: float, seed: int) -> tuple[Call, Basis]:
         """What the job's call number `attempt` (from 0) to a deployment meets at `now`, and what that rests on.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from routing.preferences import NONE, Preferences, Sort
 from routing.request import RoutingRequest
+from routing.trace_fields import MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Asked:
     def of(cls, request: RoutingRequest) -> "Asked":
         """What is kept of a request."""
         wishes = request.preferences
-        kept = cls(request.prompt_tokens, request.max_tokens, tuple(sorted(request.needs)), request.models)
+        max_tokens = None if request.max_tokens is None else min(request.max_tokens, MOST)
+        kept = cls(request.prompt_tokens, max_tokens, tuple(sorted(request.needs)), request.models)
         if wishes is NONE:
             return kept
         return replace(
@@ -120,8 +122,8 @@ def _names(name: str, value: Any) -> tuple[str, ...]:
 
 
 def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"asked.{name}: expected a whole number from 0")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
+        raise ValueError(f"asked.{name}: expected a whole number from 0 to {MOST}")
     return value
 
 

@@ -16,6 +16,10 @@ from routing.prices import price_from_wire
 from routing.trace_fields import TraceError, amount, count, name, objects, one_of
 
 VERSION = 1
+# No deadline is taken for longer than 30 days.
+LONGEST_S = 30 * 86_400.0
+# The year 5138, and a thousand dollars a token.
+_LAST, _DEAREST = 1e11, 10**9
 _ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED)
 
 
@@ -115,13 +119,13 @@ def _job(wire: Mapping[str, Any]) -> TracedJob:
         raise TraceError("candidates: expected at least one")
     return TracedJob(
         id=name(wire, "id"),
-        created_at=amount(wire, "created_at"),
+        created_at=amount(wire, "created_at", _LAST),
         status=one_of(wire, "status", _ENDED),
         tenant=name(wire, "tenant"),
         tier=one_of(wire, "service_tier", tuple(ServiceTier)),
         model=name(wire, "model"),
         policy=name(wire, "policy"),
-        deadline_s=amount(wire, "deadline_s"),
+        deadline_s=amount(wire, "deadline_s", LONGEST_S),
         candidates=candidates,
         passed_over=tuple(
             Exclusion(name(row, "provider"), name(row, "model"), name(row, "reason"))
@@ -156,7 +160,7 @@ def _attempt(wire: Mapping[str, Any]) -> TracedAttempt:
         provider=name(wire, "provider"),
         model=name(wire, "model"),
         status=status,
-        started_at=amount(wire, "started_at"),
+        started_at=amount(wire, "started_at", _LAST),
         duration_ms=amount(wire, "duration_ms"),
         error_code=name(wire, "error_code") if status is AttemptStatus.FAILED else None,
         cost_microusd=None if wire.get("cost_microusd") is None else count(wire, "cost_microusd"),
@@ -190,8 +194,8 @@ def _deployment(provider: str, model: str, context_length: int | None, price: st
         raise TraceError("price: expected [input, output, cached input, source, tiers]") from None
     rates: tuple[Price | PriceTier, ...] = () if read is None else (read, *read.tiers)
     amounts = [rate for row in rates for rate in (row.input, row.output, row.cached_input) if rate is not None]
-    if not all(isinstance(rate, Decimal) and rate.is_finite() and rate >= 0 for rate in amounts):
-        raise TraceError("price: expected amounts from 0")
+    if not all(isinstance(rate, Decimal) and rate.is_finite() and 0 <= rate <= _DEAREST for rate in amounts):
+        raise TraceError(f"price: expected amounts from 0 to {_DEAREST}")
     return Deployment(provider, model, read, context_length)
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from math import isfinite
 from typing import Any, TypeVar
 
 E = TypeVar("E", bound=StrEnum)
+
+
+# More tokens, tries or micro-dollars than one job has.
+MOST = 10**15
 
 
 class TraceError(ValueError):
@@ -20,25 +23,19 @@ def name(wire: Mapping[str, Any], field: str) -> str:
     return value
 
 
-def amount(wire: Mapping[str, Any], field: str) -> float:
-    """A finite number from 0."""
+def amount(wire: Mapping[str, Any], field: str, high: float = 1e9) -> float:
+    """A number from 0 to `high`."""
     value = wire.get(field)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TraceError(f"{field}: expected a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = -1.0
-    if not isfinite(number) or number < 0:
-        raise TraceError(f"{field}: expected a finite number from 0")
-    return number
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high:
+        raise TraceError(f"{field}: expected a number from 0 to {high:.0f}")
+    return float(value)
 
 
 def count(wire: Mapping[str, Any], field: str) -> int:
     """A whole number from 0."""
     value = wire.get(field)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
-        raise TraceError(f"{field}: expected a whole number from 0")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
+        raise TraceError(f"{field}: expected a whole number from 0 to {MOST}")
     return value
 
 

@@ -1,5 +1,6 @@
 """A trace through a policy: every job ends once, the same seed gives the same, and policies do what they say."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,8 @@ from routing.preferences import Sort
 from routing.replay import Replay
 from routing.replay_tally import Tally
 from routing.replay_world import World
+from routing.trace import TracedJob
+from routing.trace_fields import TraceError
 from tests.support.traces import START, Site, jobs
 
 POLICIES = {name: PolicyConfig(name, name, weights, 0.9) for name, weights in DEFAULT_WEIGHTS.items()}
@@ -264,3 +267,35 @@ def test_the_clock_of_a_trace_may_stand():
     found = replayed(trace)
     assert (found.completed, found.unpriced) == (30, 1)
     assert trace[-1].created_at == START
+
+
+FIGURES = (
+    *("created_at", "deadline_s", "asked.prompt_tokens", "asked.max_tokens", "asked.preferred_max_latency_ms"),
+    *("attempts.0.duration_ms", "attempts.0.started_at", "attempts.0.cost_microusd", "usage.completion_tokens"),
+    *("usage.cached_tokens", "candidates.0.price", "candidates.0.tier", "candidates.0.context_length", "max_tries"),
+)
+extremes = st.sampled_from([0, 1, 1e-9, 1e9, 10**15, 1e11, 2_592_000.0, 1e300])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(FIGURES), extremes), max_size=4), policies, st.integers(0, 9))
+def test_figures_at_their_edges_are_replayed_or_refused(changes, policy, seed):
+    """Whatever figures a trace tells, each of its jobs ends, or its line is refused."""
+    made = list(jobs({"a": Site(failures=0.5), "b": Site("9")}, 6, seed=seed))
+    try:
+        trace = [TracedJob.from_line(json.dumps(_changed(json.loads(job.to_line()), changes)).encode()) for job in made]
+    except TraceError:
+        return
+    found = replayed(sorted([*trace, *made], key=lambda job: job.created_at), policy)
+    assert found.jobs == 12
+
+
+def _changed(wire, changes):
+    """The wire form with other figures at dotted places."""
+    for place, figure in changes:
+        *path, last = place.split(".")
+        inner = wire if place.partition(".")[0] != "usage" or "usage" in wire else {"usage": {}}
+        for step in path:
+            inner = inner[int(step) if step.isdigit() else step]
+        inner[last] = [str(figure), str(figure), None, "config", []] if last == "price" else figure
+    return wire

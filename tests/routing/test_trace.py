@@ -18,8 +18,9 @@ from routing.trace import TracedAttempt, TracedJob
 from routing.trace_fields import TraceError
 
 names = st.text("abcdef/-.:", min_size=1, max_size=12)
-counts = st.integers(0, 1 << 40)
-moments = st.floats(0, 1e10)
+counts = st.integers(0, 10**15)
+moments = st.floats(0, 1e9)
+spans = st.floats(0, 86_400)
 rates = st.decimals(0, 100, places=4)
 prices = st.none() | st.builds(
     Price,
@@ -64,7 +65,7 @@ jobs = st.builds(
     tier=st.sampled_from(ServiceTier),
     model=names,
     policy=names,
-    deadline_s=moments,
+    deadline_s=spans,
     candidates=st.lists(
         st.builds(Candidate, deployments, st.floats(0, 1), tier=st.integers(0, 10**7)), min_size=1, max_size=3
     ).map(tuple),
@@ -102,6 +103,12 @@ def test_what_was_asked_is_asked_again(asked, model):
     """The request made of a record is kept as that record again, but for what the plan holds already."""
     again = Asked.of(asked.request(model))
     assert again == Asked(**{field: getattr(asked, field) for field in asked.__slots__ if field != "needs"})
+
+
+def test_absurd_figures_are_kept_as_what_can_be_read():
+    """A max_tokens beyond all reason, which callers may send, does not spoil a trace."""
+    kept = Asked.of(RoutingRequest("fast", max_tokens=10**30))
+    assert Asked.from_wire(kept.to_wire()) == kept
 
 
 def test_what_is_usual_takes_no_room():

@@ -11,7 +11,8 @@ from routing.asked import Asked
 from routing.errors import ProviderError
 from routing.job import AttemptStatus, JobStatus, ServiceTier, Usage
 from routing.plan import Plan
-from routing.trace import TracedAttempt, TracedJob
+from routing.trace import LONGEST_S, TracedAttempt, TracedJob
+from routing.trace_fields import MOST
 
 # Keys looked at in one SCAN, and so records read in one round trip.
 _STEP = 100
@@ -104,7 +105,7 @@ def _traced(job_id: str, record: Mapping[str, bytes], providers: Collection[str]
         tier=_TIERS.get(record.get("priority", b"").decode(), ServiceTier.DEFAULT),
         model=record["model"].decode(),
         policy=record["policy"].decode(),
-        deadline_s=round(max(_seconds(record["deadline"]) - created_at, 0.0), 3),
+        deadline_s=round(min(max(_seconds(record["deadline"]) - created_at, 0.0), LONGEST_S), 3),
         candidates=plan.candidates,
         passed_over=tuple(left for left in plan.exclusions if left.could_serve),
         attempts=tuple(map(_attempt, json.loads(b"[" + record.get("attempts", b"") + b"]"))),
@@ -126,7 +127,7 @@ def _attempt(shown: Mapping[str, Any]) -> TracedAttempt:
         started_at=float(shown["started_at"]),
         duration_ms=float(shown["duration"]),
         error_code=(code if code in _CODES else "unknown") if status is AttemptStatus.FAILED else None,
-        cost_microusd=shown.get("cost_microusd"),
+        cost_microusd=None if shown.get("cost_microusd") is None else min(shown["cost_microusd"], MOST),
     )
 
 
@@ -136,14 +137,15 @@ def _usage(answer: bytes | None) -> Usage | None:
     if not usage:
         return None
 
-    def part(details: str, field: str) -> int:
-        return (usage.get(details) or {}).get(field) or 0
+    def tokens(found: Mapping[str, Any] | None, field: str) -> int:
+        # What a provider claims is not always to be believed, and a trace is not refused for it.
+        return min((found or {}).get(field) or 0, MOST)
 
     return Usage(
-        prompt_tokens=usage.get("prompt_tokens") or 0,
-        completion_tokens=usage.get("completion_tokens") or 0,
-        cached_tokens=part("prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens=part("completion_tokens_details", "reasoning_tokens"),
+        prompt_tokens=tokens(usage, "prompt_tokens"),
+        completion_tokens=tokens(usage, "completion_tokens"),
+        cached_tokens=tokens(usage.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning_tokens=tokens(usage.get("completion_tokens_details"), "reasoning_tokens"),
     )
 
 

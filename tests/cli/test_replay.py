@@ -45,7 +45,7 @@ def test_json_in_a_pipe(run, trace, lines):
     assert [recorded["name"], cheap["name"], quick["name"]] == ["recorded", "cost-optimized", "performance-first"]
     assert cheap["cost_usd"] < recorded["cost_usd"] < quick["cost_usd"]
     assert quick["latency_ms"]["p50"] < cheap["latency_ms"]["p50"]
-    assert cheap["share_per_provider"] == {"cheap": 1.0}
+    assert cheap["share_per_provider"]["cheap"] > 0.85
     assert cheap["success_rate"] == 1.0
     assert "rests_on" not in recorded
     assert (
@@ -90,7 +90,7 @@ def test_a_table_on_a_terminal(environment, trace, lines):
     assert rows["success rate"][-2:] == ["100.00%", "100.00%"]
     assert rows["cost"][-1].startswith("$0.")
     assert rows["p95 in calls"][-1] == "ms"
-    assert rows["answers of cheap"][-1] == "100.0%"
+    assert float(rows["answers of cheap"][-1].removesuffix("%")) > 85
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_policy_of_ones_own(run, trace, lines, tmp_path, policy, name):
     path.write_text(json.dumps(policy))
     found = json.loads(run("replay", trace(lines), "--policy", str(path)).stdout)
     assert found["results"][1]["name"] == name
-    assert found["results"][1]["share_per_provider"] == {"cheap": 1.0}
+    assert found["results"][1]["share_per_provider"]["cheap"] > 0.85
 
 
 def test_repeated_and_cancelled_jobs_do_not_count(run, trace, lines):

@@ -59,8 +59,7 @@ def place(principal: Principal, body: dict[str, Any], job_id: str, waiter: str) 
     """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise."""
     wanted = RoutingRequest.from_body(body)
     planned = route(principal, wanted, time.time())
-    order = _order(body, wanted, waiter)
-    return submit(services().ledger, job_id, principal.tenant, wanted.model, body, planned, order)
+    return submit(services().ledger, job_id, principal.tenant, wanted, body, planned, _order(body, waiter))
 
 
 def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
@@ -71,7 +70,7 @@ def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
     return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
 
 
-def _order(body: dict[str, Any], wanted: RoutingRequest, waiter: str) -> Order:
+def _order(body: dict[str, Any], waiter: str) -> Order:
     key = request.headers.get("Idempotency-Key")
     tier = body.get("service_tier") or "auto"
     return Order(
@@ -82,8 +81,6 @@ def _order(body: dict[str, Any], wanted: RoutingRequest, waiter: str) -> Order:
         waiter=waiter,
         webhook=body.get("webhook_url") or "",
         request_id=request.environ[REQUEST_ID],
-        prompt_tokens=wanted.prompt_tokens,
-        completion_tokens=wanted.completion_tokens,
     )
 
 

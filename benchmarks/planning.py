@@ -154,7 +154,7 @@ def _health(number: int) -> Health:
     """Twenty good calls of different lengths, a second apart."""
     known = Health()
     for call in range(20):
-        known = known.after(True, 200.0 + 5 * number, 60.0 + 10 * (call % 3), _NOW - 20 + call)
+        known = known.after(True, 200.0 + 5 * number, 60.0 + 10 * (call % 3), _NOW - 20 + call)  # noqa: FBT003 - as the ledger has it
     return known
 
 

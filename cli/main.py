@@ -9,8 +9,10 @@ from cli.beat import beat
 from cli.breaker import breaker
 from cli.doctor import doctor
 from cli.environment import apply_env_file
+from cli.export import export
 from cli.flower import flower
 from cli.plan import plan
+from cli.replay import replay
 from cli.sandbox import sandbox
 from cli.up import up
 from cli.worker import worker
@@ -33,5 +35,5 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, breaker):
+for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, breaker, export, replay):
     main.add_command(_command)

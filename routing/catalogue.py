@@ -54,6 +54,11 @@ class Deployment:
         return frozenset() if self.capabilities is None else needs - self.capabilities
 
 
+# How the reasons begin that are not the deployment's: it could have served the request.
+BREAKER_OPEN = "circuit breaker open"
+NOT_FIRST = "not the first choice"
+
+
 @dataclass(frozen=True, slots=True)
 class Exclusion:
     """A deployment left out of a plan, and why."""
@@ -63,6 +68,11 @@ class Exclusion:
     reason: str
     # The request's field that left it out.
     param: str = field(default="model", compare=False)
+
+    @property
+    def could_serve(self) -> bool:
+        """Whether it was left out for the moment, or for another's sake, and not because it cannot serve."""
+        return self.reason.startswith((BREAKER_OPEN, NOT_FIRST))
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}: {self.reason}"

@@ -3,7 +3,7 @@
 from math import ceil, inf
 
 from config.tenant import Tenant
-from routing.catalogue import Catalogue, Deployment, Exclusion
+from routing.catalogue import BREAKER_OPEN, Catalogue, Deployment, Exclusion
 from routing.health import Snapshot
 from routing.preferences import NONE
 from routing.request import RoutingRequest
@@ -50,7 +50,7 @@ def past_breakers(
     for row, wait_s in zip(found, waits, strict=True):
         if row not in kept:
             until = "" if wait_s == inf else f" for another {ceil(wait_s)} s"
-            exclusions.append(Exclusion(row[0].provider, row[0].model, f"circuit breaker open{until}"))
+            exclusions.append(Exclusion(row[0].provider, row[0].model, f"{BREAKER_OPEN}{until}"))
     return kept
 
 

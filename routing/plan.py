@@ -1,11 +1,12 @@
 """A plan and its candidates: the values, and the form in which they are stored with a job."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from routing.catalogue import Deployment, Exclusion
+from routing.errors import ContextLengthExceeded, ProviderError
 from routing.prices import price_from_wire
 
 
@@ -68,6 +69,18 @@ class Plan:
     candidates: tuple[Candidate, ...]
     exclusions: tuple[Exclusion, ...] = ()
 
+    def next_place(self, place: int, error: ProviderError, left: Iterable[int] | None = None) -> int | None:
+        """The place of the next candidate worth trying after `error` at `place`; None where there is none.
+
+        `left` are the places the job may still go to, in their order; by default all behind `place`.
+        """
+        for other in range(place + 1, len(self.candidates)) if left is None else left:
+            if not isinstance(error, ContextLengthExceeded) or _is_larger(
+                self.candidates[other], self.candidates[place]
+            ):
+                return other
+        return None
+
     def to_wire(self) -> dict[str, Any]:
         """The plan as it is stored with its job: JSON-able."""
         wire: dict[str, Any] = {
@@ -102,3 +115,8 @@ class Plan:
                 {"provider": left.provider, "model": left.model, "reason": left.reason} for left in self.exclusions
             ],
         }
+
+
+def _is_larger(other: Candidate, than: Candidate) -> bool:
+    ours, theirs = than.deployment.context_length, other.deployment.context_length
+    return ours is None or theirs is None or theirs > ours

@@ -6,7 +6,7 @@ from random import Random
 
 from config.policy import PolicyConfig
 from config.tenant import Tenant
-from routing.catalogue import Catalogue, Deployment, Exclusion
+from routing.catalogue import NOT_FIRST, Catalogue, Deployment, Exclusion
 from routing.eligibility import eligible, past_breakers
 from routing.errors import NoCandidates
 from routing.exploration import with_exploration
@@ -71,7 +71,7 @@ def plan(
     if not tenant.features.failover:
         del ordered[1:]
     if not wishes.allow_fallbacks and not wishes.order:
-        reason = "not the first choice, and provider.allow_fallbacks is false"
+        reason = f"{NOT_FIRST}, and provider.allow_fallbacks is false"
         exclusions += [Exclusion(left.deployment.provider, left.deployment.model, reason) for left in ordered[1:]]
         del ordered[1:]
     return Plan(policy.name, tuple(ordered), tuple(exclusions))

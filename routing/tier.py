@@ -50,3 +50,8 @@ def tenant_places(tenant: Tenant) -> dict[str, int]:
         return {}
     first = () if tenant.primary_provider is None else (tenant.primary_provider,)
     return {name: place for place, name in enumerate(dict.fromkeys((*first, *tenant.fallback_order)))}
+
+
+def place_of_model(tier: int) -> int:
+    """Where the model of a candidate with this tier stands in the caller's list, from 0."""
+    return tier % _SHORT_STEP // _MODEL_STEP

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.tenant import Tenant
+from routing.asked import Asked
 from routing.job import ServiceTier
 from routing.plan import Plan
+from routing.request import RoutingRequest
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Accepted, Conflict, Existing, Submission
 from workers.queues import provider_queue
@@ -26,9 +28,6 @@ class Order:
     waiter: str = ""
     webhook: str = ""
     request_id: str = ""
-    # What it is expected to take of limits by tokens.
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 def new_job_id() -> str:
@@ -37,11 +36,11 @@ def new_job_id() -> str:
 
 
 def submit(
-    ledger: Ledger, job_id: str, tenant: Tenant, model: str, body: dict[str, Any], plan: Plan, order: Order
+    ledger: Ledger, job_id: str, tenant: Tenant, wanted: RoutingRequest, body: dict[str, Any], plan: Plan, order: Order
 ) -> Accepted | Existing | Conflict:
     """Accept a job on the queue of its plan's first candidate; StoreUnavailable when nothing was accepted.
 
-    `model` is what the caller asked for; `body` goes to the provider's adapter as it is.
+    `wanted` is what was planned for; `body` goes to the provider's adapter as it is.
     """
     first = plan.candidates[0].deployment
     features = tenant.features
@@ -54,7 +53,7 @@ def submit(
             deadline_ms=int(order.deadline_s * 1000),
             request=json.dumps(body),
             plan=json.dumps(plan.to_wire()),
-            model=model,
+            model=wanted.model,
             policy=plan.policy,
             primary=first.provider,
             idempotency=f"{tenant.tenant_id}:{order.idempotency}" if order.idempotency else "",
@@ -66,7 +65,8 @@ def submit(
             timeout_ms=None if features.timeout_s is None else int(features.timeout_s * 1000),
             deployment=first.id,
             careless=not features.circuit_breaker,
-            prompt_tokens=order.prompt_tokens,
-            completion_tokens=order.completion_tokens,
+            prompt_tokens=wanted.prompt_tokens,
+            completion_tokens=wanted.completion_tokens,
+            asked=json.dumps(Asked.of(wanted).to_wire()),
         )
     )

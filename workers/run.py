@@ -8,7 +8,6 @@ from routing.errors import (
     AllProvidersFailed,
     BreakerOpen,
     CapacityExceeded,
-    ContextLengthExceeded,
     DeadlineExceeded,
     JobError,
     ProviderError,
@@ -89,12 +88,8 @@ class Run:
 
         After those still to come, the ones it was not at because they had no room.
         """
-        candidates = self.job.plan.candidates
-        places: tuple[int, ...] = (*range(self.job.reached + 1, len(candidates)), *self.job.limited)
-        for place in places:
-            if not isinstance(error, ContextLengthExceeded) or _is_larger(candidates[place], self.candidate):
-                return place
-        return None
+        plan, job = self.job.plan, self.job
+        return plan.next_place(job.candidate, error, (*range(job.reached + 1, len(plan.candidates)), *job.limited))
 
     def told(self) -> Told:
         """What the run has done and learnt, for the ledger."""
@@ -104,11 +99,6 @@ class Run:
     def _cost(self, usage: Usage) -> int | None:
         price = self.candidate.deployment.price
         return None if price is None else cost_microusd(price, usage)
-
-
-def _is_larger(other: Candidate, than: Candidate) -> bool:
-    ours, theirs = than.deployment.context_length, other.deployment.context_length
-    return ours is None or theirs is None or theirs > ours
 
 
 def verdict(run: Run, error: ProviderError) -> JobError:

@@ -41,6 +41,8 @@ class Submission:
     # Estimates, of which limits by tokens are taken.
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    # What ordering read of the request, as JSON: the record drops the request once it is answered.
+    asked: str = ""
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -51,6 +53,7 @@ class Submission:
             "max_tries": self.max_tries,
             "timeout_ms": self.timeout_ms,
             "careless": "1" if self.careless else "",
+            "asked": self.asked,
         }
         pairs: list[Any] = [
             *("v", 1),

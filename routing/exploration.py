@@ -12,6 +12,8 @@ from routing.tier import as_if_within_bounds
 
 # Nobody has called it for this long, or for ten times what its answers last took, up to that long: it is not known.
 _STALE_S, _STALE_ANSWERS, _STALEST_S = 10.0, 10.0, 30.0
+# A speed that rests on fewer calls is not known either: new ones contradict the old.
+_LEAST_CALLS = 3.0
 
 
 def with_exploration(
@@ -71,7 +73,7 @@ def _unknown(
 
 def _is_stale(health: Health, now: float) -> bool:
     patience_s = _STALE_ANSWERS * health.speed.mean_ms / 1000
-    return now - health.last_s > min(max(_STALE_S, patience_s), _STALEST_S)
+    return health.speed.n < _LEAST_CALLS or now - health.last_s > min(max(_STALE_S, patience_s), _STALEST_S)
 
 
 def _is_recovering(health: Health, uptime: float, policy: PolicyConfig) -> bool:

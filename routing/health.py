@@ -13,6 +13,10 @@ from routing.speed import Speed
 
 # Evidence of uptime counts half after this long. The ledger's script, which writes it, uses the same.
 HALF_LIFE_S = 300.0
+# No more calls than this are remembered, so that an outage shows at once however many were good before.
+MOST_CALLS = 100.0
+# So many failures in a row were an outage. When a good call ends it, it counts as one failure.
+OUTAGE = 5
 # Every deployment is taken to have had this many good calls: an unknown one is trusted, and one failure is not the end.
 PRIOR_CALLS = 10.0
 # A record as it was before speed was a line: what it says of latency is not read.
@@ -54,10 +58,15 @@ class Health:
         `completion_tokens` counts only where it succeeded; 0 there: not known.
         """
         kept = self._kept(now)
-        calls, successes = self.calls * kept + 1, self.successes * kept
+        calls, successes = self.calls * kept, self.successes * kept
+        if succeeded and self.consecutive_failures >= OUTAGE:
+            calls -= min(self.consecutive_failures - 1, max(calls - successes - 1, 0.0))
+        calls, successes = calls + 1, successes + succeeded
+        scale = min(1.0, MOST_CALLS / calls)
+        calls, successes = calls * scale, successes * scale
         if not succeeded:
             return Health(calls, successes, self.consecutive_failures + 1, now, self.speed)
-        return Health(calls, successes + 1, 0, now, self.speed.after(duration_ms, completion_tokens, now))
+        return Health(calls, successes, 0, now, self.speed.after(duration_ms, completion_tokens, now))
 
     def uptime(self, now: float) -> float:
         """The share of calls that succeeded, 0..1, with the prior's good calls among them: 1 where nothing is known."""

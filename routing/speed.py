@@ -5,9 +5,11 @@ from math import sqrt
 from statistics import NormalDist
 
 # A call counts half after this long, and no more than so many are remembered: a brown-out shows within about 30 calls.
-# The ledger's script, which writes the sums, uses the same four numbers.
+# The ledger's script, which writes the sums, uses the same numbers.
 HALF_LIFE_S = 15.0
 MOST_CALLS = 30.0
+# A call so many times slower or faster than expected speaks of a change: what was known counts only a quarter then.
+SURPRISE, BELIEVED = 3.0, 0.25
 # What no answer has, and no call takes: a provider that says so must not spoil the sums.
 MOST_TOKENS, LONGEST_MS = 1e7, 1e9
 # How many tokens an answer is taken to have where nobody says.
@@ -100,12 +102,19 @@ class Speed:
         tokens = min(completion_tokens, MOST_TOKENS) if completion_tokens > 0 else self.mean_tokens
         took_ms = min(duration_ms, LONGEST_MS)
         kept = 0.5 ** (max(now - self.last_s, 0.0) / HALF_LIFE_S)
+        if self.known and self._surprises(tokens, took_ms):
+            kept *= BELIEVED
         point = (1.0, tokens, tokens * tokens, took_ms, took_ms * took_ms, tokens * took_ms)
         before = (self.n, self.x, self.xx, self.y, self.yy, self.xy)
         sums = [old * kept + new for old, new in zip(before, point, strict=True)]
         scale = min(1.0, MOST_CALLS / sums[0])
         n, x, xx, y, yy, xy = (total * scale for total in sums)
         return Speed(n, x, xx, y, yy, xy, now)
+
+    def _surprises(self, tokens: float, took_ms: float) -> bool:
+        """Whether a call is far from the mean, whether length counts for nothing or is all that counts."""
+        flat_ms, steep_ms = self.mean_ms, self.mean_ms * tokens / self.mean_tokens
+        return took_ms > SURPRISE * max(flat_ms, steep_ms) or took_ms * SURPRISE < min(flat_ms, steep_ms)
 
 
 UNKNOWN = Speed()

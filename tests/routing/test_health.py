@@ -72,6 +72,27 @@ def test_one_failure_does_not_cross_the_shipped_bound_and_two_do():
     assert Health(2, 0, 2, NOW).uptime(NOW) < 0.90
 
 
+def test_an_outage_that_is_over_was_one_failure():
+    """Failures in a row count as one once a good call ended them; scattered ones count each."""
+    health = UNKNOWN
+    for good in [True] * 50 + [False] * 60:
+        health = health.after(good, 100, 10, NOW)
+    assert health.uptime(NOW) < 0.6
+    assert health.after(True, 100, 10, NOW).uptime(NOW) > 0.9  # noqa: FBT003 - as the ledger has it
+    scattered = UNKNOWN
+    for number in range(100):
+        scattered = scattered.after(number % 4 == 0, 100, 10, NOW)
+    assert scattered.uptime(NOW) < 0.4
+
+
+def test_an_outage_shows_however_much_was_good_before():
+    """Some ten failures are enough after ten thousand good calls."""
+    health = Health(100, 100, 0, NOW)
+    for _ in range(13):
+        health = health.after(False, 100, 10, NOW)  # noqa: FBT003 - as above
+    assert health.uptime(NOW) < 0.9
+
+
 def test_evidence_halves():
     """Evidence counts half after the half-life."""
     assert Health(8, 4, 0, NOW).evidence(NOW + HALF_LIFE_S) == pytest.approx(4)

@@ -119,8 +119,25 @@ def test_a_brown_out_shows_within_thirty_calls():
 
 def test_calls_count_half_after_the_half_life():
     """A call of one half-life ago counts half of a new one."""
-    speed = fed([(100, 300.0), (100, 0.0, HALF_LIFE_S)])
-    assert speed.mean_ms == pytest.approx(100)
+    speed = fed([(100, 300.0), (100, 150.0, HALF_LIFE_S)])
+    assert speed.mean_ms == pytest.approx(200)
+
+
+@pytest.mark.parametrize(("before", "after"), [(100.0, 1000.0), (1000.0, 100.0)])
+def test_a_change_is_believed_within_a_few_calls(before, after):
+    """However much is remembered, some five calls ten times as slow, or as fast, are what is known then."""
+    speed = fed([(100, before)] * 40)
+    for _ in range(5):
+        speed = speed.after(after, 100, speed.last_s)
+    assert speed.mean_ms == pytest.approx(after, rel=0.5)
+    assert fed([(100, 100.0)] * 40 + [(100, 400.0)]).mean_ms < 150, "one slow call is no change"
+
+
+@given(st.floats(0, 5000), st.floats(0, 100), st.lists(st.integers(1, 5000), min_size=2, max_size=30))
+def test_no_length_on_a_line_is_a_change(ttft_ms, ms_per_token, lengths):
+    """Answers of any lengths, whose durations lie on a line, are remembered alike."""
+    calls = [(length, ttft_ms + ms_per_token * length + 1) for length in lengths]
+    assert fed(calls).n == pytest.approx(min(len(lengths), MOST_CALLS), rel=1e-6)
 
 
 def test_an_answer_of_unknown_length_is_of_the_usual_one():

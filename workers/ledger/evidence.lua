@@ -2,6 +2,8 @@
 
 local HEALTH = P .. 'health'
 local HEALTH_HALF_LIFE_MS = 300000
+local MOST_HEALTH_CALLS = 100
+local OUTAGE = 5
 
 -- Speed forgets faster, and never remembers more than so many calls; an answer is never longer, nor a call.
 local SPEED_HALF_LIFE_MS = 15000
@@ -9,6 +11,7 @@ local MOST_CALLS = 30
 local MOST_TOKENS = 1e7
 local LONGEST_MS = 1e9
 local USUAL_TOKENS = 256
+local SURPRISE, BELIEVED = 3, 0.25
 
 -- A record as numbers: 1 calls, 2 successes, 3 consecutive failures, 4..9 the speed's sums n x xx y yy xy (x: completion
 -- tokens, y: ms, of good calls), 10 when they were added to last, 11 when any attempt was. Read by routing/health.py.
@@ -24,6 +27,13 @@ end
 -- One point more for the speed's line, as Speed.after does. A stream's first chunk could be another: 0 tokens, its time.
 local function add_point(n, tokens, duration_ms)
   local kept = 0.5 ^ (math.max(now - n[10], 0) / SPEED_HALF_LIFE_MS)
+  if n[4] >= 1 then
+    local flat = n[7] / n[4]
+    local steep = n[7] * tokens / n[5]
+    if duration_ms > SURPRISE * math.max(flat, steep) or duration_ms * SURPRISE < math.min(flat, steep) then
+      kept = kept * BELIEVED
+    end
+  end
   local point = { 1, tokens, tokens * tokens, duration_ms, duration_ms * duration_ms, tokens * duration_ms }
   local scale = math.min(1, MOST_CALLS / (n[4] * kept + 1))
   for i = 1, 6 do n[3 + i] = (n[3 + i] * kept + point[i]) * scale end
@@ -36,9 +46,14 @@ local function record_health(deployment, succeeded, duration_ms, tokens)
   if not stored and redis.call('HLEN', HEALTH) >= MAX_DEPLOYMENTS then return end
   local n = parse_health(stored)
   local kept = 0.5 ^ (math.max(now - n[11], 0) / HEALTH_HALF_LIFE_MS)
-  n[1], n[2], n[11] = n[1] * kept + 1, n[2] * kept, now
+  local calls, successes = n[1] * kept, n[2] * kept
+  if succeeded and n[3] >= OUTAGE then calls = calls - math.min(n[3] - 1, math.max(calls - successes - 1, 0)) end
+  calls = calls + 1
+  if succeeded then successes = successes + 1 end
+  local scale = math.min(1, MOST_HEALTH_CALLS / calls)
+  n[1], n[2], n[11] = calls * scale, successes * scale, now
   if succeeded then
-    n[2], n[3] = n[2] + 1, 0
+    n[3] = 0
     -- An answer of unknown length counts as one of the usual length.
     if tokens <= 0 then tokens = n[4] > 0 and n[5] / n[4] or USUAL_TOKENS end
     add_point(n, math.min(tokens, MOST_TOKENS), math.min(duration_ms, LONGEST_MS))

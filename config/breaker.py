@@ -14,6 +14,8 @@ class BreakerConfig:
     sliding_window_s: float = 60.0
     # Fewer calls than this in the window say nothing.
     minimum_number_of_calls: int = 10
+    # So many failures of a deployment in a row open its breaker, however many calls were good before.
+    consecutive_failures_threshold: int = 10
     # The first wait; each opening without a closing in between waits longer, up to the maximum.
     wait_duration_in_open_state_s: float = 10.0
     exponential_backoff_multiplier: float = 2.0

@@ -20,6 +20,7 @@ class BreakerSchema(StrictSchema):
     slow_call_duration_threshold_ms = Number(0, _DAY_S * 1000, above=True)
     sliding_window_s = Number(0.1, _DAY_S)
     minimum_number_of_calls = Whole(1, 1_000_000)
+    consecutive_failures_threshold = Whole(1, 1_000_000)
     wait_duration_in_open_state_s = Number(0.01, _DAY_S)
     exponential_backoff_multiplier = Number(1, 100)
     exponential_max_wait_duration_in_open_state_s = Number(0.01, _DAY_S)

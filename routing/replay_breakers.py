@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from math import inf
 
 from config.breaker import BreakerConfig
 from routing.breaker import Breaker, BreakerState
@@ -52,7 +53,9 @@ class ReplayBreakers:
         for name in (deployment.id, deployment.provider):
             switch = self._by_name.get(name)
             if switch is None:
-                switch = self._by_name[name] = _Switch(self._settings)
+                # Failures in a row count for the deployment, not for its account.
+                in_a_row = self._settings.consecutive_failures_threshold if name == deployment.id else inf
+                switch = self._by_name[name] = _Switch(self._settings, in_a_row)
             yield name, switch
 
     def _note(self, name: str, switch: "_Switch") -> None:
@@ -65,15 +68,17 @@ class ReplayBreakers:
 class _Switch:
     """One breaker that changes in place."""
 
-    def __init__(self, settings: BreakerConfig) -> None:
+    def __init__(self, settings: BreakerConfig, most_in_a_row: float) -> None:
         self.state = BreakerState.CLOSED
         self.changed_s = self.until_s = 0.0
         self.trips = 0
         self._settings = settings
         # Closed: the window; half open: the probes' outcomes.
         self._ended: deque[Ended] = deque()
-        self._failures = self._slow = 0
+        self._failures = self._slow = self._streak = 0
         self._probes: set[int] = set()
+        self._most_in_a_row = most_in_a_row
+        self._streak = 0
 
     def wait_s(self, now: float) -> float | None:
         if self.state is BreakerState.OPEN:
@@ -103,13 +108,15 @@ class _Switch:
     def _record_closed(self, ended: Ended) -> None:
         now, failed, slow = ended
         self._count(ended)
+        self._streak = self._streak + 1 if failed else 0
         while self._ended[0][0] <= now - self._settings.sliding_window_s:
             _, failures, slows = self._ended.popleft()
             self._failures -= failures
             self._slow -= slows
         calls = len(self._ended)
         # A good call never opens it.
-        if failed + slow and calls >= self._settings.minimum_number_of_calls and self._is_bad(calls):
+        bad = failed + slow and calls >= self._settings.minimum_number_of_calls and self._is_bad(calls)
+        if bad or self._streak >= self._most_in_a_row:
             self._change(BreakerState.OPEN, now)
 
     def _record_probe(self, ended: Ended) -> None:
@@ -150,4 +157,4 @@ class _Switch:
         self.state, self.changed_s = to, now
         self._ended.clear()
         self._probes.clear()
-        self._failures = self._slow = 0
+        self._failures = self._slow = self._streak = 0

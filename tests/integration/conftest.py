@@ -27,7 +27,9 @@ def configuration_folder(tmp_path_factory):
     for name, tenant in TENANTS.items():
         (folder / "tenants" / f"{name}.json").write_text(json.dumps(tenant))
     # Tests make providers fail on purpose; what one does must not shut a provider out of the next.
-    (folder / "policies" / "breaker.json").write_text('{"minimum_number_of_calls": 1000000}')
+    (folder / "policies" / "breaker.json").write_text(
+        '{"minimum_number_of_calls": 1000000, "consecutive_failures_threshold": 1000000}'
+    )
     (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
     without_exploration(folder)
     return folder

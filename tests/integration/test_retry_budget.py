@@ -21,7 +21,9 @@ def running(tmp_path_factory):
     """Two providers with the shipped budget, and breakers that stay closed: they would hide what it does."""
     folder = tmp_path_factory.mktemp("budget") / "config"
     shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    (folder / "policies" / "breaker.json").write_text(json.dumps({"minimum_number_of_calls": 1_000_000}))
+    (folder / "policies" / "breaker.json").write_text(
+        json.dumps({"minimum_number_of_calls": 1_000_000, "consecutive_failures_threshold": 1_000_000})
+    )
     stack = Stack(("groq", "hugging-face"), environment={"MODEL_ROUTER_CONFIG": str(folder)})
     yield stack
     stack.stop()

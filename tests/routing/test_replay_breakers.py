@@ -35,8 +35,11 @@ def test_half_of_enough_calls_open_it():
 
 
 def test_old_calls_leave_the_window():
-    """Failures of more than a window ago open nothing."""
-    assert after(*((second, True) for second in range(9)), (100.0, True)).wait_s(GROQ, 100) == 0
+    """Failures of more than a window ago open nothing, unless they go on to be ten in a row."""
+    nine = [(second, True) for second in range(9)]
+    assert after(*nine, (50.0, False), (100.0, True)).wait_s(GROQ, 100) == 0
+    breakers = after(*nine, (100.0, True))
+    assert {name: row.state for name, row in breakers.shut.items()} == {"groq/m": "open"}
 
 
 def test_good_probes_close_it_and_bad_ones_open_it_longer():

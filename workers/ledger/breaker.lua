@@ -16,7 +16,7 @@ local function breaker_settings(words)
   local n = {}
   for word in string.gmatch(words, '%S+') do n[#n + 1] = tonumber(word) end
   return { slow_ms = n[1], window_ms = n[2], failure_rate = n[3], slow_rate = n[4], minimum = n[5], wait_ms = n[6],
-    multiplier = n[7], max_wait_ms = n[8], permitted = n[9] }
+    multiplier = n[7], max_wait_ms = n[8], permitted = n[9], consecutive = n[10] }
 end
 
 -- A breaker nobody wrote of, or whose text cannot be read, is closed and knows nothing.
@@ -86,11 +86,13 @@ local function counted_good(stored, start)
   if head and tonumber(newest) >= start then return head .. newest .. ':' .. (calls + 1) .. tail end
 end
 
-local function record_closed(name, b, failed, slow, settings)
+-- `streak`: the failures in a row, this call's included; 0 where that is not for this breaker to count.
+local function record_closed(name, b, failed, slow, streak, settings)
   local since = now - settings.window_ms
   b.ring = counted(b.ring, slice_start(settings.window_ms), since, failed, slow)
   -- A good call never opens it.
   if failed + slow == 0 then return end
+  if failed == 1 and streak >= settings.consecutive then return change_breaker(name, b, 'open', settings) end
   local calls, failures, slows = sums(b.ring, since)
   if calls < settings.minimum then return end
   if failures * 100 >= settings.failure_rate * calls or slows * 100 >= settings.slow_rate * calls then
@@ -119,19 +121,19 @@ local function record_probe(name, b, run, failed, slow, settings)
 end
 
 -- An open or forced breaker learns nothing: these calls began before, or past it.
-local function learn(name, stored, run, failed, slow, settings)
+local function learn(name, stored, run, failed, slow, streak, settings)
   if not stored and string.find(name, '/', 1, true) and redis.call('HLEN', BREAKERS) >= MAX_DEPLOYMENTS then return end
   local b = parse_breaker(stored)
   if b.state == 'closed' then
-    record_closed(name, b, failed, slow, settings)
+    record_closed(name, b, failed, slow, streak, settings)
     write_breaker(name, b)
   elseif b.state == 'half_open' and record_probe(name, b, run, failed, slow, settings) then
     write_breaker(name, b)
   end
 end
 
--- One call's outcome, for the breakers of its deployment and its account.
-local function record_call(deployment, run, failed, duration_ms, words)
+-- One call's outcome, for the breakers of its deployment and its account. `streak`: the deployment's failures in a row.
+local function record_call(deployment, run, failed, duration_ms, streak, words)
   local account = account_of(deployment)
   local stored = redis.call('HMGET', BREAKERS, deployment, account)
   local slow_ms, window_ms = string.match(words, '^(%S+) (%S+)')
@@ -145,8 +147,8 @@ local function record_call(deployment, run, failed, duration_ms, words)
     end
   end
   local settings = breaker_settings(words)
-  learn(deployment, stored[1], run, failed, slow, settings)
-  learn(account, stored[2], run, failed, slow, settings)
+  learn(deployment, stored[1], run, failed, slow, streak, settings)
+  learn(account, stored[2], run, failed, slow, 0, settings)
 end
 
 -- A probe's place is its run's: it is free again when that run no longer holds the job, however that came.

@@ -28,6 +28,7 @@ def words(config: BreakerConfig) -> str:
         config.exponential_backoff_multiplier,
         config.exponential_max_wait_duration_in_open_state_s * 1000,
         config.permitted_number_of_calls_in_half_open_state,
+        config.consecutive_failures_threshold,
     )
     return " ".join(f"{number:.12g}" for number in numbers)
 

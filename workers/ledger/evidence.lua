@@ -40,10 +40,11 @@ local function add_point(n, tokens, duration_ms)
   n[10] = now
 end
 
--- One attempt's evidence for its deployment, as decayed sums: Health.after is the same in Python.
+-- One attempt's evidence for its deployment, as decayed sums: Health.after is the same in Python. Returns its failures in
+-- a row.
 local function record_health(deployment, succeeded, duration_ms, tokens)
   local stored = redis.call('HGET', HEALTH, deployment)
-  if not stored and redis.call('HLEN', HEALTH) >= MAX_DEPLOYMENTS then return end
+  if not stored and redis.call('HLEN', HEALTH) >= MAX_DEPLOYMENTS then return 0 end
   local n = parse_health(stored)
   local kept = 0.5 ^ (math.max(now - n[11], 0) / HEALTH_HALF_LIFE_MS)
   local calls, successes = n[1] * kept, n[2] * kept
@@ -62,6 +63,7 @@ local function record_health(deployment, succeeded, duration_ms, tokens)
   end
   redis.call('HSET', HEALTH, deployment,
     string.format('%.9g %.9g %d %.12g %.12g %.12g %.12g %.12g %.12g %d %d', unpack(n)))
+  return n[3]
 end
 
 -- `evidence` is a flat list of words: deployment, outcome, duration in ms, completion tokens (0: not known);
@@ -70,9 +72,9 @@ end
 local function record_evidence(evidence, run, settings)
   for deployment, outcome, duration, tokens in string.gmatch(evidence, '(%S+) (%d) (%S+) (%S+)') do
     duration = tonumber(duration)
-    record_health(deployment, outcome == '1', duration, tonumber(tokens))
+    local streak = record_health(deployment, outcome == '1', duration, tonumber(tokens))
     if outcome ~= '2' then
-      record_call(deployment, run, outcome == '1' and 0 or 1, duration, settings)
+      record_call(deployment, run, outcome == '1' and 0 or 1, duration, streak, settings)
     end
   end
 end

@@ -101,6 +101,14 @@ def test_a_lower_rate_does_not(world):
     assert world.state() is BreakerState.CLOSED
 
 
+def test_failures_in_a_row_open_it_however_many_were_good(world):
+    """Ten failures in a row open the deployment's breaker after a hundred good calls; the account goes by its rate."""
+    world.calls(*[GOOD] * 100, *[BAD] * 9, GOOD, *[BAD] * 9)
+    assert world.state() is BreakerState.CLOSED
+    world.calls(BAD)
+    assert (world.state(), world.state(ACCOUNT)) == (BreakerState.OPEN, BreakerState.CLOSED)
+
+
 def test_failures_leave_the_window(world):
     """What is older than the window does not count, and is dropped when the next slice begins."""
     world.calls(BAD, BAD, BAD)

@@ -54,17 +54,19 @@ class Permits:
     """What is known of one account's or deployment's limits. Nothing goes before `gate_s` (Unix seconds)."""
 
     gate_s: float = 0.0
+    # When an answer told of them last, Unix seconds.
+    told_s: float = 0.0
     buckets: tuple[Bucket, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Permits | None":
         """A field of the ledger's hash of permits (its form is told in permit.lua); None where it is malformed."""
         words = text.split()
-        if len(words) % 5 != 1:
+        if len(words) % 5 != 2:
             return None
         try:
-            buckets = [_bucket(*words[start : start + 5]) for start in range(1, len(words), 5)]
-            return cls(_number(words[0]) / 1000, tuple(buckets))
+            buckets = [_bucket(*words[start : start + 5]) for start in range(2, len(words), 5)]
+            return cls(_number(words[0]) / 1000, _number(words[1]) / 1000, tuple(buckets))
         except ValueError:
             return None
 

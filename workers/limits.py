@@ -1,7 +1,8 @@
 """What one provider's answers tell of its limits, and which of it is worth telling the ledger."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from routing.errors import ProviderError, ProviderRateLimited
 from routing.permits import Gauge
@@ -10,6 +11,7 @@ from workers.providers.base import Provider, Reply
 
 # A deployment's gauges are told this often at most: in between, the ledger counts for itself.
 _EVERY_S = 0.25
+_WIDE_EVERY_S = 5.0
 # A limit this far from its end holds nobody up: it is not told, and costs nothing.
 _WIDE_REQUESTS, _WIDE_TOKENS = 1_000, 500_000
 # How long nothing is sent where a provider refuses for its rate and does not say until when.
@@ -34,22 +36,30 @@ NOTHING = Lesson()
 class LimitReader:
     """Reads the limits in one account's answers."""
 
-    def __init__(self, adapter: Provider) -> None:
+    def __init__(self, adapter: Provider, clock: Callable[[], float] = time.monotonic) -> None:
         self._adapter = adapter
+        self._clock = clock
         self._told: dict[str, float] = {}
+        self._told_wide: dict[str, float] = {}
 
     def read(self, deployment: str, reply: Reply, error: ProviderError | None = None) -> Lesson:
         """What `reply` taught; `error` is what it was taken for."""
         if isinstance(error, ProviderRateLimited):
             return self._refused(deployment, reply, error)
-        now = time.monotonic()
+        now = self._clock()
         if now - self._told.get(deployment, -_EVERY_S) < _EVERY_S:
             return NOTHING
-        gauges = [gauge for gauge in self._adapter.gauges(reply) if _is_tight(gauge)]
-        if not gauges:
+        gauges = self._adapter.gauges(reply)
+        tight = [gauge for gauge in gauges if _is_tight(gauge)]
+        # A limit that was tight may have been raised: that is told now and then, for whoever still keeps to it.
+        wide = [replace(gauge, limit=0) for gauge in gauges if gauge not in tight]
+        if wide and now - self._told_wide.get(deployment, -_WIDE_EVERY_S) >= _WIDE_EVERY_S:
+            self._told_wide[deployment] = now
+            tight += wide
+        if not tight:
             return NOTHING
         self._told[deployment] = now
-        return Lesson(learnt_words(deployment, gauges))
+        return Lesson(learnt_words(deployment, tight))
 
     def _refused(self, deployment: str, reply: Reply, error: ProviderRateLimited) -> Lesson:
         gauges = self._adapter.gauges(reply)

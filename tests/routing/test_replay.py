@@ -134,7 +134,7 @@ def test_what_was_recorded_is_not_guessed():
 
 def test_a_blackout_is_met_by_failover_and_breakers():
     """Jobs of an outage are answered elsewhere; breakers spare calls that are otherwise spent on who is down."""
-    known = {"dear": Site("9"), "cheap": Site("1", down=(100, 400))}
+    known = {"dear": Site("9"), "cheap": Site("1", down=(100, 280))}
     trace = list(jobs(known, 1000))
     held = replayed(trace, COST_ONLY)
     bare = replayed([replace(job, circuit_breaker=False) for job in trace], COST_ONLY)

@@ -17,9 +17,21 @@ def reply(limit, remaining, status=200):
     return Reply(status, headers, b"{}")
 
 
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
 @pytest.fixture
-def reader():
-    return LimitReader(adapter(Account("groq", "https://groq.example/v1", None), "groq"))
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def reader(clock):
+    return LimitReader(adapter(Account("groq", "https://groq.example/v1", None), "groq"), clock)
 
 
 def test_a_tight_limit_is_told_once_in_a_while(reader):
@@ -29,9 +41,12 @@ def test_a_tight_limit_is_told_once_in_a_while(reader):
     assert reader.read("groq/other", reply(30, 28)).words
 
 
-def test_a_wide_limit_costs_nothing(reader):
-    """A limit nobody comes near is not told, until half of it is gone."""
+def test_a_wide_limit_costs_next_to_nothing(reader, clock):
+    """A limit nobody comes near is only told, now and then, to be none; when half of it is gone it counts."""
+    assert reader.read(NAME, reply(100_000, 99_000)).words == "groq/m 0 rpm 0 60000 99000"
+    clock.now += 1
     assert reader.read(NAME, reply(100_000, 99_000)) == NOTHING
+    clock.now += 1
     assert reader.read(NAME, reply(100_000, 49_000)).words == "groq/m 0 rpm 100000 60000 49000"
 
 

@@ -1,7 +1,8 @@
 -- Permits: how much each provider lets us send. Rendered after shared.lua and breaker.lua where they are needed.
 -- A hash field holds one scope, an account (limits as configured) or a deployment (limits as learnt from its answers):
--- "gate_ms name limit period_ms level at_ms name ..." (read by routing/permits.py). Nothing goes before the gate; each
--- bucket holds up to its limit, refills evenly over its period and stood at `level` at `at_ms`.
+-- "gate_ms told_ms name limit period_ms level at_ms name ..." (read by routing/permits.py). Nothing goes before the gate;
+-- each bucket holds up to its limit, refills evenly over its period and stood at `level` at `at_ms`. Answers told of them at
+-- told_ms; what none has told of for an hour is no longer believed.
 -- Jobs without a permit are parked with their deployment, in the order in which they will be let through: a sorted set of
 -- "id:epoch", by priority and then by age.
 
@@ -11,6 +12,7 @@ local PARKED = P .. 'parked'
 local BURST, PACE = 0.98, 0.99
 -- A parked job is let through by release.lua. Should nobody run that, the rescue looks at the job after this long.
 local PARKED_CHECK_MS = 30000
+local BELIEVED_MS = 3600000
 
 local function bucket_size(bucket) return math.max(bucket.limit * BURST, 1) end
 
@@ -21,13 +23,13 @@ local function refill(bucket)
 end
 
 local function parse_scope(name, stored)
-  local scope = { name = name, gate = 0, buckets = {} }
+  local scope = { name = name, gate = 0, told = now, buckets = {} }
   local words = {}
   for word in string.gmatch(stored or '', '%S+') do words[#words + 1] = word end
   -- What cannot be read is unknown.
-  if #words % 5 ~= 1 then return scope end
-  scope.gate = tonumber(words[1]) or 0
-  for i = 2, #words, 5 do
+  if #words % 5 ~= 2 then return scope end
+  scope.gate, scope.told = tonumber(words[1]) or 0, tonumber(words[2]) or 0
+  for i = 3, #words, 5 do
     local bucket = { name = words[i], limit = tonumber(words[i + 1]), period = tonumber(words[i + 2]),
       level = tonumber(words[i + 3]), at = tonumber(words[i + 4]) }
     if bucket.limit and bucket.period and bucket.level and bucket.at then
@@ -38,7 +40,11 @@ local function parse_scope(name, stored)
 end
 
 local function write_scope(scope)
-  local words = { string.format('%d', scope.gate) }
+  if #scope.buckets == 0 and scope.gate <= now then
+    redis.call('HDEL', PERMITS, scope.name)
+    return
+  end
+  local words = { string.format('%d %d', scope.gate, scope.told) }
   for _, b in ipairs(scope.buckets) do
     words[#words + 1] = string.format('%s %.12g %.12g %.9g %d', b.name, b.limit, b.period, b.level, b.at)
   end
@@ -95,7 +101,11 @@ local function permit_scopes(deployment, configured)
     end
     scopes[1] = scope
   end
-  if stored[2] then scopes[#scopes + 1] = parse_scope(deployment, stored[2]) end
+  if stored[2] then
+    local scope = parse_scope(deployment, stored[2])
+    if scope.gate <= now and scope.told < now - BELIEVED_MS then scope.buckets = {} end
+    scopes[#scopes + 1] = scope
+  end
   return scopes
 end
 
@@ -152,7 +162,14 @@ local function take_permits(scopes, demand)
   end
 end
 
--- What an answer told of a deployment's limits: "deployment gate_ms name limit period_ms remaining name ...".
+local function forget_limit(scope, name)
+  for i, bucket in ipairs(scope.buckets) do
+    if bucket.name == name then return table.remove(scope.buckets, i) end
+  end
+end
+
+-- What an answer told of a deployment's limits: "deployment gate_ms name limit period_ms remaining name ...". A limit of 0
+-- is one that holds nobody up any more.
 local function learn_limits(words)
   if words == '' then return end
   local list = {}
@@ -161,12 +178,17 @@ local function learn_limits(words)
   local stored = redis.call('HGET', PERMITS, name)
   if not stored and redis.call('HLEN', PERMITS) >= MAX_DEPLOYMENTS then return end
   local scope = parse_scope(name, stored)
+  scope.told = now
   if gate > 0 then scope.gate = math.max(scope.gate, now + gate) end
   for i = 3, #list, 4 do
-    local bucket = set_limit(scope, list[i], tonumber(list[i + 1]), tonumber(list[i + 2]))
-    -- Calls still on their way are taken from ours already and not from theirs. So where theirs is lower, somebody
-    -- else uses the key, too. What they tell is rounded down.
-    bucket.level = math.min(bucket.level, tonumber(list[i + 3]) + 0.99)
+    if list[i + 1] == '0' then
+      forget_limit(scope, list[i])
+    else
+      local bucket = set_limit(scope, list[i], tonumber(list[i + 1]), tonumber(list[i + 2]))
+      -- Calls still on their way are taken from ours already and not from theirs. So where theirs is lower, somebody
+      -- else uses the key, too. What they tell is rounded down.
+      bucket.level = math.min(bucket.level, tonumber(list[i + 3]) + 0.99)
+    end
   end
   write_scope(scope)
 end

@@ -124,7 +124,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["groq/m", "other/m"]), level=st.floats(-5, 5), gate=st.booleans())
     def set_limits(self, name, level, gate):
         now = int(time.time() * 1000)
-        text = f"{now + 5000 if gate else 0} rpm 60 60000 {level:.3f} {now}"
+        text = f"{now + 5000 if gate else 0} {now} rpm 60 60000 {level:.3f} {now}"
         self.redis.hset(f"{self.prefix}permits", name, text)
 
     @rule()

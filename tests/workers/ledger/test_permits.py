@@ -45,8 +45,8 @@ def world(pipeline, settings, redis):
         """Move what is known of limits into the past."""
         for name, text in redis.hgetall(key).items():
             words = text.split()
-            moved = [str(int(words[0]) - seconds * 1000)]
-            for start in range(1, len(words), 5):
+            moved = [str(int(words[0]) - seconds * 1000), words[1]]
+            for start in range(2, len(words), 5):
                 moved += [*words[start : start + 4], str(int(words[start + 4]) - seconds * 1000)]
             redis.hset(key, name, " ".join(moved))
 
@@ -67,9 +67,8 @@ def world(pipeline, settings, redis):
 
 def only_groq(world):
     """Keep jobs from going elsewhere: the other deployment has nothing left for an hour."""
-    world.redis.hset(
-        world.key, OTHER, f"{int(time.time() * 1000) + 3_600_000} rpm 60 60000 0 {int(time.time() * 1000)}"
-    )
+    now = int(time.time() * 1000)
+    world.redis.hset(world.key, OTHER, f"{now + 3_600_000} {now} rpm 60 60000 0 {now}")
 
 
 def test_without_limits_nothing_is_written(world):
@@ -307,9 +306,33 @@ def test_an_edited_limit_counts_from_then_on(world):
 
 def test_a_malformed_record_is_unknown(world):
     """Nobody is held back by a record that cannot be read."""
-    for text in ("", "nonsense", "0 rpm x 60000 1 1", "0 rpm 1"):
+    for text in ("", "nonsense", "0 0 rpm x 60000 1 1", "0 0 rpm 1"):
         world.redis.hset(world.key, GROQ, text)
         assert world.claim(f"job_{text}") is not None
+
+
+def test_a_limit_that_was_raised_holds_nobody_up(world):
+    """A limit that is told to be wide is forgotten."""
+    only_groq(world)
+    running = world.claim("running")
+    world.claim("job_1")
+    world.ledger.finish("job_1", 1, outcome(limits=learnt(0)))
+    assert world.claim("job_2") is None
+    wide = learnt_words(GROQ, [Gauge("rpm", 0, 10**9, MINUTE_MS)])
+    assert world.ledger.finish(running.id, 1, outcome(limits=wide))
+    assert world.redis.hget(world.key, GROQ) is None
+    assert world.ledger.release() == (1, None)
+
+
+def test_what_no_answer_tells_of_for_an_hour_is_not_believed(world):
+    """A provider that told of its limit only in refusals may have raised it since."""
+    only_groq(world)
+    now = int(time.time() * 1000)
+    world.redis.hset(world.key, GROQ, f"0 {now} rpm 60 60000 -9 {now}")
+    assert world.claim("job_1") is None
+    assert world.ledger.release()[0] == 0
+    world.redis.hset(world.key, GROQ, f"0 {now - 3_700_000} rpm 60 60000 -9 {now}")
+    assert world.ledger.release()[0] == 1
 
 
 def test_what_nobody_used_for_a_day_is_forgotten(world):
@@ -329,7 +352,7 @@ def test_both_sides_reckon_alike(world):
         now_ms = int(time.time() * 1000)
         bucket = f"{limit} 60000 {level} {now_ms}"
         gate = now_ms + gate_ms if gate_ms else 0
-        world.redis.hset(world.key, GROQ, f"{gate} tpm {bucket} rpm {bucket}")
+        world.redis.hset(world.key, GROQ, f"{gate} {now_ms} tpm {bucket} rpm {bucket}")
         job = f"job_{limit}"
         world.submit(job, prompt_tokens=tokens, deadline_ms=10**9)
         assert world.ledger.claim(job, 1) is None

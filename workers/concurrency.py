@@ -6,9 +6,9 @@ share what there is without knowing of each other.
 
 import time
 from collections.abc import Callable
-from math import ceil
 
 import structlog
+from gevent.event import Event
 
 log = structlog.get_logger()
 
@@ -16,6 +16,8 @@ log = structlog.get_logger()
 HOLD_S = 10.0
 # More than a worker can have under way.
 UNBOUND = 10_000
+# A bound grows with time; nobody who waits for a place is told.
+_LOOK_S = 0.5
 # What one burst of refusals leaves of a bound, at least.
 _KEPT = 0.7
 
@@ -27,6 +29,7 @@ class AdaptiveConcurrency:
         self._clock = clock
         self._bound = UNBOUND
         self._under_way = 0
+        self._room = Event()
         self._held_since = 0.0
         # When the last burst of refusals began, and the least it may leave.
         self._burst_at = -1.0
@@ -40,8 +43,16 @@ class AdaptiveConcurrency:
             self._held_since = self._clock()
         return self._bound
 
+    @property
+    def crowded(self) -> bool:
+        """Whether a call would have to wait now."""
+        return self._under_way >= self.bound
+
     def begin(self) -> float:
-        """A call begins; returns when, which `end` is to be given."""
+        """Wait for a place, and begin a call; returns when that was, which `end` is to be given."""
+        while self.crowded:
+            self._room.clear()
+            self._room.wait(_LOOK_S)
         self._under_way += 1
         return self._clock()
 
@@ -53,6 +64,7 @@ class AdaptiveConcurrency:
         counts its call as ended, so a single refusal says little.
         """
         self._under_way -= 1
+        self._room.set()
         if not crowded:
             return
         takes = self._under_way
@@ -60,7 +72,7 @@ class AdaptiveConcurrency:
             self._burst_at = self._clock()
             self._floor = 1
             if self._bound < UNBOUND:
-                self._floor = max(1, ceil(self._bound * _KEPT))
+                self._floor = max(1, int(self._bound * _KEPT))
                 takes = self._bound - 1
         takes = max(takes, self._floor)
         if takes < self._bound:

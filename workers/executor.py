@@ -63,7 +63,7 @@ class Executor:
 
     def run(self, job_id: str, epoch: int) -> None:
         """Carry one pointer to its end. A stale duplicate is dropped; a lost lease ends the run without a word."""
-        job = self._ledger.claim(job_id, epoch)
+        job = self._ledger.claim(job_id, epoch, crowded=self._concurrency.crowded)
         if job is None:
             return
         run = Run(job)
@@ -152,9 +152,9 @@ class Executor:
 
     def _attempt(self, run: Run) -> Completion | ProviderError:
         """One call to the candidate, recorded; what it met comes back as a value."""
+        under_way = self._concurrency.begin()
         began, started_at = time.monotonic(), time.time()
         result: Completion | ProviderError
-        under_way = self._concurrency.begin()
         try:
             result = self._call(run)
         except ProviderError as error:

@@ -30,7 +30,8 @@ def start_runtime(sender: Any, **_: Any) -> None:
             publish_webhook=_publish_webhook,
         )
     )
-    broker.Window.bound = lambda: process.concurrency.bound
+    # As many again as may be called: so that others' jobs are sent on from here to providers that have room.
+    broker.Window.bound = lambda: 2 * process.concurrency.bound
     log.info("worker.started", worker=sender.hostname, sandbox=process.configuration.current.sandbox)
 
 

@@ -1,5 +1,6 @@
 """The learnt bound on calls under way."""
 
+import gevent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,7 +57,7 @@ def test_a_burst_leaves_two_thirds_of_a_bound_that_stood():
         for place in places[:5]:
             learnt.end(place, crowded=False)
         bounds.append(learnt.bound)
-    assert bounds == [35, 25, 18, 13, 10, 7, 5]
+    assert bounds == [35, 24, 16, 11, 7, 5]
 
 
 def test_more_is_tried_after_a_while():
@@ -70,6 +71,18 @@ def test_more_is_tried_after_a_while():
     assert wide.bound == 55
 
 
+def test_who_comes_to_a_crowd_waits_for_a_place():
+    """A call begins when another has ended, and not before."""
+    learnt = overwhelmed(Clock(), takes=1)
+    first, order = learnt.begin(), []
+    waiting = gevent.spawn(lambda: order.append(learnt.begin()))
+    gevent.sleep(0.01)
+    assert (learnt.crowded, order) == (True, [])
+    learnt.end(first, crowded=False)
+    waiting.join(timeout=5)
+    assert len(order) == 1
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 20)), max_size=200))
 def test_it_is_never_less_than_one(steps):
     """Whatever comes, one call may be under way."""
@@ -77,8 +90,8 @@ def test_it_is_never_less_than_one(steps):
     learnt, places = AdaptiveConcurrency(clock), []
     for begin, crowded, seconds in steps:
         clock.now += seconds
-        if begin or not places:
+        if (begin or not places) and not learnt.crowded:
             places.append(learnt.begin())
-        else:
+        elif places:
             learnt.end(places.pop(), crowded=crowded)
         assert 1 <= learnt.bound <= UNBOUND

@@ -2,8 +2,10 @@
 -- Takes a queued job for one run. A pointer of another epoch or state is a stale duplicate and gets nothing.
 -- Where the call may not be made now, no attempt is spent. Another candidate can take the job, or nobody before its
 -- deadline: the run holds the job all the same and is told. Else, for want of a permit, it is parked and the run gets nothing.
--- ARGV: id, epoch, breaker settings, configured limits. Returns false, or the fields in the order of record.py's Claimed.
-local id, epoch, settings, configured = unpack(ARGV)
+-- Nor does it where the worker is crowded (it has as many calls under way as its provider takes) and another candidate is free.
+-- ARGV: id, epoch, crowded ('1' or ''), breaker settings, configured limits. Returns false, or the fields in the order of
+-- record.py's Claimed.
+local id, epoch, crowded, settings, configured = unpack(ARGV)
 local key = job_key(id)
 local held = redis.call('HMGET', key, 'status', 'epoch', 'queue', 'priority', 'queued', 'deadline', 'queue_ms')
 if held[1] ~= 'queued' or held[2] ~= epoch then return false end
@@ -22,7 +24,7 @@ local job = load_job(id, settings, configured)
 local probe, elsewhere, wait, wanting = 0, '', 0, false
 wait, wanting = obstacle(job, job.deployment)
 if wait ~= 0 then
-  if wanting then leave_for_want_of_permits(job) end
+  if wanting then may_come_back(job) end
   elsewhere, wait, wanting = way_round(job)
   if wanting and wait < job.left then
     point_at(job, epoch, elsewhere)
@@ -30,6 +32,13 @@ if wait ~= 0 then
     return false
   end
 else
+  local free = crowded == '1' and free_place_ahead(job)
+  if free then
+    may_come_back(job)
+    point_at(job, epoch + 1, free)
+    send_on(job)
+    return false
+  end
   probe = go(job, id .. ':' .. epoch)
 end
 

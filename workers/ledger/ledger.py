@@ -104,9 +104,14 @@ class Ledger:
             return Conflict(job_id)
         return Existing(job_id, JobStatus(reply[2].decode()), _ended(job_id, *reply[2:5]))
 
-    def claim(self, job_id: str, epoch: int) -> Claimed | None:
-        """Take the job for one run; None when the pointer is a stale duplicate, or the job now waits for a permit."""
-        reply = self._run("claim", job_id, epoch, breakers.words(self._breaker()), self._limits())
+    def claim(self, job_id: str, epoch: int, *, crowded: bool = False) -> Claimed | None:
+        """Take the job for one run.
+
+        None when the pointer is a stale duplicate, when the job now waits for a permit, or when this worker is
+        `crowded` and another candidate got it instead.
+        """
+        crowd = "1" if crowded else ""
+        reply = self._run("claim", job_id, epoch, crowd, breakers.words(self._breaker()), self._limits())
         if not reply:
             return None
         self._sightings.report(reply[-1])

@@ -8,7 +8,7 @@ local id, epoch, own_ms, attempts, evidence, limits, settings, configured = unpa
 if not holds(id, epoch) then return false end
 learn_limits(limits)
 local job = load_job(id, settings, configured)
-leave_for_want_of_permits(job)
+may_come_back(job)
 local own, own_wanting = obstacle(job, job.deployment)
 if own < tonumber(own_ms) then own, own_wanting = tonumber(own_ms), false end
 local place, wait, wanting = way_round(job, job.place)

@@ -26,7 +26,7 @@ local function obstacle(job, deployment)
       if wait ~= 0 then return wait, false end
     end
   end
-  if job.granted then return 0, false end
+  if job.granted and deployment == job.deployment then return 0, false end
   local wait, alone, scopes = permit_wait(deployment, job.demand, job.rank, job.configured)
   job.scopes = scopes
   -- Those before it may go away: they alone are no reason to give up.
@@ -45,12 +45,12 @@ local function go(job, run)
   return job.shut and pass(job.deployment, run) or 0
 end
 
--- A job goes forward through its plan; it comes back only to those it left for want of a permit.
+-- A job goes forward through its plan; it comes back only to those it left because they had no room.
 local function may_try(job, place)
   return place == job.place or place > job.reached or string.find(job.limited, ' ' .. place .. ' ', 1, true)
 end
 
-local function leave_for_want_of_permits(job)
+local function may_come_back(job)
   if not string.find(job.limited, ' ' .. job.place .. ' ', 1, true) then
     job.limited = job.limited .. job.place .. ' '
     redis.call('HSET', job_key(job.id), 'limited', job.limited)
@@ -73,8 +73,20 @@ local function way_round(job, except)
   return soonest, shortest, wanting
 end
 
+-- The first candidate still to come that may be called now; nil where there is none. Only forward, or jobs would be sent
+-- round and round where all are crowded.
+local function free_place_ahead(job)
+  local shut, scopes = job.shut, job.scopes
+  for place = job.reached + 1, #plan_of(job).candidates - 1 do
+    if obstacle(job, candidate_id(job.plan, place)) == 0 then return place end
+  end
+  -- As `go` is to find it.
+  job.shut, job.scopes = shut, scopes
+end
+
 -- Makes the job wait, queued, for a candidate. Who calls this puts it where somebody finds it, and in the schedule.
 local function point_at(job, epoch, place)
+  if job.granted and place ~= job.place then redis.call('HDEL', job_key(job.id), 'permit') end
   job.deployment = candidate_id(plan_of(job), place)
   job.queue = queue_of(job.deployment)
   job.epoch = epoch

@@ -71,14 +71,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.accepted.add(job)
         return job
 
-    @rule(job=jobs, stale=st.booleans())
-    def claim(self, job, stale):
+    @rule(job=jobs, stale=st.booleans(), crowded=st.booleans())
+    def claim(self, job, stale, crowded):
         epoch = self.epoch(job) - stale
         was_queued = self.status(job) is JobStatus.QUEUED
-        claimed = self.ledger.claim(job, epoch)
+        claimed = self.ledger.claim(job, epoch, crowded=crowded)
         parked = self.redis.hget(f"{self.prefix}job:{job}", "deferred") == "parked"
         assert (claimed is not None) <= (was_queued and not stale)
-        assert (claimed is None) <= (stale or not was_queued or parked)
+        assert (claimed is None) <= (stale or not was_queued or parked or crowded)
         if claimed is not None:
             self.running[job] = epoch
             # Whatever breakers say, the run holds the job; a detour is a candidate of its plan.

@@ -238,6 +238,41 @@ def test_a_wait_of_its_own_puts_the_job_off(world):
     assert world.claim("job_2") is not None
 
 
+def test_a_crowded_worker_sends_jobs_on(world):
+    """While a worker has its hands full, who is still to come gets the job, once; who failed leads back to it."""
+    world.submit("job_1")
+    assert world.ledger.claim("job_1", 1, crowded=True) is None
+    assert (world.queued("provider.other"), world.field("job_1", "status")) == (1, "queued")
+    there = world.ledger.claim("job_1", 2, crowded=True)
+    assert (there.candidate, there.detour, there.limited) == (1, None, (0,)), "all are crowded: it waits there"
+
+
+def test_a_crowded_worker_keeps_what_nobody_else_can_take(world):
+    """Without a free candidate to come the job stays, with its permit."""
+    only_groq(world)
+    world.configure(requests_per_minute=10)
+    world.submit("job_1")
+    assert world.ledger.claim("job_1", 1, crowded=True).detour is None
+    assert world.permits("groq").buckets[0].level < 9
+
+
+def test_a_permit_is_of_one_candidate_only(world):
+    """A job that was let through and then goes elsewhere needs a permit there."""
+    world.configure(requests_per_minute=1)
+    only_groq(world)
+    world.claim("first")
+    assert world.claim("second") is None
+    world.age(61)
+    assert world.ledger.release()[0] == 1
+    world.redis.delete(world.key)
+    now = int(time.time() * 1000)
+    world.redis.hset(world.key, OTHER, f"0 {now} rpm 60 60000 5 {now}")
+    assert world.ledger.claim("second", 2, crowded=True) is None
+    assert world.field("second", "permit") is None
+    assert world.ledger.claim("second", 3).candidate == 1
+    assert world.permits(OTHER).buckets[0].level < 4.5
+
+
 def test_a_parked_job_that_ends_is_forgotten_there(world):
     """A job cancelled while it is parked takes nobody's permit."""
     only_groq(world)

@@ -31,11 +31,12 @@ def test_agreed_shapes_load_unchanged(settings):
     assert loaded.tenants["default"].quotas.daily_requests == 1000
 
 
-@pytest.mark.parametrize(("written", "share"), [(..., None), (False, None), (None, None), (True, 0.95), (90, 0.9)])
+@pytest.mark.parametrize(("written", "share"), [(False, None), (None, None), (True, 0.95), (90, 0.9)])
 def test_a_policy_hedges_only_where_it_says_so(settings, edit, written, share):
     """Hedging is off unless a policy turns it on, at the 95th percentile or at one it names."""
     edit("policies/routing.json", "balanced.hedge", written)
-    assert load(settings, {}).policies["balanced"].hedge == share
+    policies = load(settings, {}).policies
+    assert (policies["balanced"].hedge, policies["cost-optimized"].hedge) == (share, None)
 
 
 def test_a_row_may_say_whether_it_collects_data(settings, edit):

@@ -152,9 +152,8 @@ local function take_permits(scopes, demand)
   end
 end
 
--- What an answer told of a deployment's limits: "deployment gate_ms name limit period_ms remaining name ...".
-local function learn_limits(words)
-  if words == '' then return end
+-- What one answer told of a deployment's limits: "deployment gate_ms name limit period_ms remaining name ...".
+local function learn_of(words)
   local list = {}
   for word in string.gmatch(words, '%S+') do list[#list + 1] = word end
   local name, gate = list[1], tonumber(list[2])
@@ -169,4 +168,9 @@ local function learn_limits(words)
     bucket.level = math.min(bucket.level, tonumber(list[i + 3]) + 0.99)
   end
   write_scope(scope)
+end
+
+-- One line for each deployment; empty where nothing was learnt.
+local function learn_limits(lines)
+  for words in string.gmatch(lines, '[^\n]+') do learn_of(words) end
 end

@@ -84,13 +84,18 @@ class Hedging:
         ]
         if not places or not self._budgets.allows(provider):
             return None
+        # Before the ledger is asked: others look at the budget meanwhile.
+        self._budgets.withdraw(provider)
+        place: int | None = None
         try:
             place = self._ledger.hedge(run.job.id, run.job.epoch, places)
         except StoreUnavailable:
-            return None
+            pass
+        finally:
+            if place is None:
+                self._budgets.refund(provider)
         if place is None:
             return None
-        self._budgets.withdraw(provider)
         log.info(
             "attempt.hedged",
             job_id=run.job.id,

@@ -56,7 +56,8 @@ def plan(
 def as_table(found: dict[str, Any]) -> str:
     """A plan as the API gives it, for people."""
     rows = [_row(place, candidate) for place, candidate in enumerate(found["candidates"], start=1)]
-    lines = [f"policy {found['policy']}", "", *_aligned([_TITLES, *rows])]
+    hedged = f", hedged after {found['hedge_after_ms']:.0f} ms" if "hedge_after_ms" in found else ""
+    lines = [f"policy {found['policy']}{hedged}", "", *_aligned([_TITLES, *rows])]
     if found["exclusions"]:
         lines += ["", "left out"]
         lines += _aligned([("", f"{left['provider']}/{left['model']}", left["reason"]) for left in found["exclusions"]])

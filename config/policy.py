@@ -25,11 +25,15 @@ class PolicyConfig:
     max_latency_s: float | None = None
     # 0..1: how often somebody who is not known now is tried first; 0: never.
     exploration: float = 0.0
+    # 0..1: a call that takes longer than this share of its deployment's calls do is hedged; None: none is.
+    hedge: float | None = None
     description: str = field(default="", compare=False)
 
 
 # What a policy explores that does not say.
 DEFAULT_EXPLORATION = 0.05
+# What `"hedge": true` means.
+DEFAULT_HEDGE = 0.95
 # The strategies the router knows, and their weights where a policy gives none.
 DEFAULT_WEIGHTS = {
     "balanced": PolicyWeights(cost=0.3, latency=0.4, uptime=0.3),

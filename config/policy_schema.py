@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 
 from config.fields import NAME, Number, StrictField, StrictSchema, Text, unknown_message
-from config.policy import DEFAULT_EXPLORATION, DEFAULT_WEIGHTS, PolicyConfig, PolicyWeights
+from config.policy import DEFAULT_EXPLORATION, DEFAULT_HEDGE, DEFAULT_WEIGHTS, PolicyConfig, PolicyWeights
 
 _TOLERANCE = 0.001
 
@@ -32,6 +32,25 @@ class StrategyField(StrictField[str]):
         return name
 
 
+class HedgeField(StrictField[float | None]):
+    """From which percentile of its deployment's calls on a call is hedged: true, false, or the percentile."""
+
+    # Earlier than at the median two calls would be the rule.
+    _LOW, _HIGH = 50, 99.9
+
+    def __init__(self, **kwargs: Any) -> None:
+        expected = f"true (the {100 * DEFAULT_HEDGE:g}th percentile), false or a percentile"
+        super().__init__(f"{expected} from {self._LOW} to {self._HIGH}", **kwargs)
+
+    def read(self, value: Any) -> float | None:
+        """The share of the calls, 0..1; None for false."""
+        if isinstance(value, bool):
+            return DEFAULT_HEDGE if value else None
+        if not isinstance(value, int | float) or not self._LOW <= value <= self._HIGH:
+            raise self.refuse()
+        return value / 100
+
+
 class WeightsSchema(StrictSchema):
     """The shares of a policy's terms."""
 
@@ -55,6 +74,7 @@ class PolicySchema(StrictSchema):
     min_uptime = Number(high=1, load_default=0)
     max_latency = Number(0, 1e7, above=True, load_default=None, allow_none=True)
     exploration = Number(high=1, load_default=DEFAULT_EXPLORATION)
+    hedge = HedgeField(load_default=None, allow_none=True)
     description = Text(load_default="")
 
 
@@ -73,6 +93,7 @@ def policy_config(name: str, row: Mapping[str, Any]) -> PolicyConfig:
         min_uptime=float(row["min_uptime"]),
         max_latency_s=None if row["max_latency"] is None else float(row["max_latency"]) / 1000,
         exploration=float(row["exploration"]),
+        hedge=row["hedge"],
         description=row["description"],
     )
 

@@ -63,6 +63,9 @@ def _unknown(
         if tier > home or (tier == home and at_best <= best - margin):
             continue
         deployment = candidate.deployment
+        # The next check tells when an account that failed its last one is well.
+        if deployment.provider in snapshot.ailing:
+            continue
         if snapshot.wait_ms(deployment.provider, request.priority):
             continue
         health = snapshot.of(deployment.id)

@@ -1,7 +1,7 @@
 """What the recorded attempts say of a deployment, as sums that fade. Written by the ledger, read here; no I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from routing import speed
@@ -67,6 +67,16 @@ class Health:
         if not succeeded:
             return Health(calls, successes, self.consecutive_failures + 1, now, self.speed)
         return Health(calls, successes, 0, now, self.speed.after(duration_ms, completion_tokens, now))
+
+    def after_cut(self, duration_ms: float, now: float) -> "Health":
+        """With one call that was cut short after `duration_ms`: another had answered. As evidence.lua does.
+
+        It took at least so long. Where that is longer than the usual answer it counts as one of that length, so that
+        one who is always overtaken does not look fast; it says nothing of uptime.
+        """
+        if not self.speed.known or duration_ms <= self.speed.mean_ms:
+            return self
+        return replace(self, speed=self.speed.after(duration_ms, 0, now))
 
     def uptime(self, now: float) -> float:
         """The share of calls that succeeded, 0..1, with the prior's good calls among them: 1 where nothing is known."""

@@ -1,5 +1,6 @@
 """The accepted unit of work and its attempts, as every module above sees them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,6 +42,8 @@ class AttemptStatus(StrEnum):
     FAILED = "failed"
     # The worker that made the call was killed; rescue wrote this.
     LOST = "lost"
+    # It was cut short, as the other of two calls had answered.
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Attempt:
     duration_ms: float
     error: str | None = None
     cost_microusd: int | None = None
+    # It was made beside the attempt before it, which took long.
+    hedge: bool = False
 
     def metadata(self) -> dict[str, Any]:
         """The attempt as `routing_metadata.attempts` shows it, times in ms."""
@@ -68,7 +73,22 @@ class Attempt:
             shown["error"] = self.error
         if self.cost_microusd is not None:
             shown["cost_microusd"] = self.cost_microusd
+        if self.hedge:
+            shown["hedge"] = True
         return shown
+
+
+def time_in_calls_ms(calls: Iterable[tuple[float, float, bool]]) -> float:
+    """How long a job was in calls, ms: (started_at in Unix seconds, duration in ms, whether it was a hedge) of each.
+
+    A hedge counts only for as long as it outlasted the call it was made beside.
+    """
+    total = end = 0.0
+    for started_at, duration_ms, hedge in calls:
+        own_end = started_at * 1000 + duration_ms
+        total += max(own_end - end, 0.0) if hedge else duration_ms
+        end = own_end
+    return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ class Plan:
     policy: str
     candidates: tuple[Candidate, ...]
     exclusions: tuple[Exclusion, ...] = ()
+    # How long the first candidate's call may take before a second one is made beside it, ms; None: however long.
+    hedge_after_ms: float | None = None
 
     def next_place(self, place: int, error: ProviderError, left: Iterable[int] | None = None) -> int | None:
         """The place of the next candidate worth trying after `error` at `place`; None where there is none.
@@ -90,6 +92,8 @@ class Plan:
         if self.candidates and self.candidates[0].explored:
             # Not in the candidate's list: a worker of an older version takes it apart by its length.
             wire["explored"] = True
+        if self.hedge_after_ms is not None:
+            wire["hedge_after_ms"] = self.hedge_after_ms
         if self.exclusions:
             wire["exclusions"] = [[left.provider, left.model, left.reason] for left in self.exclusions]
         return wire
@@ -104,17 +108,19 @@ class Plan:
             wire["policy"],
             tuple(candidates),
             tuple(Exclusion(*left) for left in wire.get("exclusions", ())),
+            wire.get("hedge_after_ms"),
         )
 
     def as_object(self) -> dict[str, Any]:
         """The plan as callers see it: candidates in order, and who was left out for which reason."""
-        return {
+        shown = {
             "policy": self.policy,
             "candidates": [candidate.as_object() for candidate in self.candidates],
             "exclusions": [
                 {"provider": left.provider, "model": left.model, "reason": left.reason} for left in self.exclusions
             ],
         }
+        return shown if self.hedge_after_ms is None else {**shown, "hedge_after_ms": self.hedge_after_ms}
 
 
 def _is_larger(other: Candidate, than: Candidate) -> bool:

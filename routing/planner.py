@@ -11,6 +11,7 @@ from routing.eligibility import eligible, past_breakers
 from routing.errors import NoCandidates
 from routing.exploration import with_exploration
 from routing.health import Snapshot
+from routing.hedging import hedge_after_ms
 from routing.plan import Candidate, Plan
 from routing.policy import Parts, parts_of, score
 from routing.preferences import NONE, Sort
@@ -74,7 +75,7 @@ def plan(
         reason = f"{NOT_FIRST}, and provider.allow_fallbacks is false"
         exclusions += [Exclusion(left.deployment.provider, left.deployment.model, reason) for left in ordered[1:]]
         del ordered[1:]
-    return Plan(policy.name, tuple(ordered), tuple(exclusions))
+    return Plan(policy.name, tuple(ordered), tuple(exclusions), hedge_after_ms(ordered, request, policy, snapshot))
 
 
 def _candidate(deployment: Deployment, policy: PolicyConfig, parts: Parts, tier: int) -> Candidate:

@@ -2,14 +2,14 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from routing.job import AttemptStatus, JobStatus
+from routing.job import AttemptStatus, JobStatus, time_in_calls_ms
 from routing.replay_world import Basis
-from routing.trace import TracedJob, answered_by
+from routing.trace import TracedAttempt, TracedJob, answered_by
 
 PERCENTILES = (50, 90, 95, 99)
 
@@ -101,7 +101,7 @@ class Tally:
         if job.status is not JobStatus.COMPLETED or answer is None:
             self.failed()
             return
-        self.completed(answer.provider, answer.cost_microusd, sum(attempt.duration_ms for attempt in calls))
+        self.completed(answer.provider, answer.cost_microusd, _time_ms(calls))
 
     def result(self) -> Result:
         """The figures so far."""
@@ -121,6 +121,10 @@ class Tally:
             if self._bases
             else None,
         )
+
+
+def _time_ms(calls: Iterable[TracedAttempt]) -> float:
+    return time_in_calls_ms((call.started_at, call.duration_ms, call.hedge) for call in calls)
 
 
 def _percentile(ordered: Sequence[float], share: int) -> float:

@@ -125,7 +125,8 @@ def _start(call: Call) -> float:
 
 
 def _call(attempt: TracedAttempt, completion_tokens: int | None) -> Call | None:
-    if attempt.status is AttemptStatus.LOST:
+    # How it would have ended nobody knows.
+    if attempt.status in (AttemptStatus.LOST, AttemptStatus.CANCELLED):
         return None
     error = None if attempt.error_code is None else _ERRORS.get(attempt.error_code, ProviderFailed)
     return Call(attempt.started_at, attempt.duration_ms, error, completion_tokens)

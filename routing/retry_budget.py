@@ -47,6 +47,11 @@ class RetryBudget:
         self._current(now).retries += 1
         self._retries += 1
 
+    def refund(self, now: float) -> None:
+        """A retry that was taken out was not made."""
+        self._current(now).retries -= 1
+        self._retries -= 1
+
     def _current(self, now: float) -> _Slice:
         """The slice of `now`, with all that is older than the window forgotten."""
         number = int(now // self._slice_s)

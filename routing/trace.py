@@ -34,6 +34,8 @@ class TracedAttempt:
     duration_ms: float
     error_code: str | None = None
     cost_microusd: int | None = None
+    # It was made beside the attempt before it.
+    hedge: bool = False
 
     @property
     def deployment_id(self) -> str:
@@ -151,6 +153,8 @@ def _attempt_to_wire(attempt: TracedAttempt) -> dict[str, Any]:
         wire["error_code"] = attempt.error_code
     if attempt.cost_microusd is not None:
         wire["cost_microusd"] = attempt.cost_microusd
+    if attempt.hedge:
+        wire["hedge"] = True
     return wire
 
 
@@ -164,7 +168,15 @@ def _attempt(wire: Mapping[str, Any]) -> TracedAttempt:
         duration_ms=amount(wire, "duration_ms"),
         error_code=name(wire, "error_code") if status is AttemptStatus.FAILED else None,
         cost_microusd=None if wire.get("cost_microusd") is None else count(wire, "cost_microusd"),
+        hedge=_hedge(wire),
     )
+
+
+def _hedge(wire: Mapping[str, Any]) -> bool:
+    hedge = wire.get("hedge", False)
+    if not isinstance(hedge, bool):
+        raise TraceError("hedge: expected true or false")
+    return hedge
 
 
 def _candidate_to_wire(candidate: Candidate) -> dict[str, Any]:

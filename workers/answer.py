@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from routing.errors import RouterError
-from routing.job import Attempt
+from routing.job import Attempt, time_in_calls_ms
 from workers.ledger.record import Claimed
 from workers.providers.base import Completion
 
@@ -41,6 +41,10 @@ def metadata(job: Claimed, attempts: Sequence[Attempt], timing: Timing) -> dict[
         "attempts": story,
         "queue_time": job.queue_ms,
         "total_processing_time": round(job.age_ms + timing.elapsed_ms, 1),
-        "api_processing_time": round(sum(attempt["duration"] for attempt in story), 1),
+        "api_processing_time": round(time_in_calls_ms(map(_span, story)), 1),
         "timestamp": round(timing.now, 3),
     }
+
+
+def _span(attempt: dict[str, Any]) -> tuple[float, float, bool]:
+    return attempt["started_at"], attempt["duration"], attempt.get("hedge", False)

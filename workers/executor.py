@@ -1,36 +1,31 @@
 """One run of a job: claim it, call its candidate, then finish it, hand it over or defer it."""
 
 import random
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 import gevent
 import structlog
 
-from config.configuration import ConfigurationError
 from routing import retry
 from routing.errors import (
     BreakerOpen,
     DeadlineExceeded,
     NextStep,
-    PatienceEnded,
     ProviderError,
-    ProviderMisconfigured,
     ProviderRateLimited,
-    ProviderTimeout,
     StoreUnavailable,
 )
 from routing.job import JobStatus, Usage
 from workers import answer
-from workers.concurrency import AdaptiveConcurrency
+from workers.call import Calls
+from workers.hedging import Hedging
 from workers.leases import LeaseLost, Leases
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Detour, Outcome, Room
 from workers.providers.base import Completion
 from workers.retry_budgets import RetryBudgets
 from workers.run import Run, verdict
-from workers.upstreams import Upstreams
 
 log = structlog.get_logger()
 
@@ -38,8 +33,6 @@ T = TypeVar("T")
 
 # How often a step of the ledger is tried again while Redis is away.
 STORE_RETRY_S = 0.25
-# A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
-LEAST_PATIENCE_S = 10.0
 
 
 class Executor:
@@ -49,21 +42,21 @@ class Executor:
         self,
         ledger: Ledger,
         leases: Leases,
-        upstreams: Upstreams,
-        concurrency: AdaptiveConcurrency,
+        calls: Calls,
+        hedging: Hedging,
         budgets: RetryBudgets,
         rng: random.Random,
     ) -> None:
         self._ledger = ledger
-        self._concurrency = concurrency
         self._leases = leases
-        self._upstreams = upstreams
+        self._calls = calls
+        self._hedging = hedging
         self._budgets = budgets
         self._rng = rng
 
     def run(self, job_id: str, epoch: int) -> None:
         """Carry one pointer to its end. A stale duplicate is dropped; a lost lease ends the run without a word."""
-        job = self._ledger.claim(job_id, epoch, crowded=self._concurrency.crowded)
+        job = self._ledger.claim(job_id, epoch, crowded=self._calls.crowded)
         if job is None:
             return
         run = Run(job)
@@ -138,7 +131,7 @@ class Executor:
         deployment = run.candidate.deployment
         return retry.decide(
             error,
-            tries=len(run.attempts),
+            tries=run.tries,
             earlier=run.earlier_tries,
             max_tries=run.job.max_tries or retry.DEFAULT_TRIES,
             remaining_s=run.remaining_s,
@@ -151,51 +144,15 @@ class Executor:
         )
 
     def _attempt(self, run: Run) -> Completion | ProviderError:
-        """One call to the candidate, recorded; what it met comes back as a value."""
-        under_way = self._concurrency.begin()
-        began, started_at = time.monotonic(), time.time()
-        result: Completion | ProviderError
-        try:
-            result = self._call(run)
-        except ProviderError as error:
-            result = error
-        finally:
-            self._concurrency.end(under_way, crowded=run.lesson.crowded)
-        run.record(result, started_at, (time.monotonic() - began) * 1000)
-        return result
-
-    def _call(self, run: Run) -> Completion:
-        deployment = run.candidate.deployment
-        try:
-            upstream = self._upstreams.get(deployment.provider)
-        except ConfigurationError as error:
-            # A key or header that cannot be sent: the operator's to mend, and no reason to lose the job.
-            raise ProviderMisconfigured(f"{deployment.provider} is not usable: {error}") from error
-        if upstream is None:
-            raise ProviderMisconfigured(f"{deployment.provider} is no longer configured on this worker")
-        timeout_s = upstream.config.timeout_s
-        if run.job.timeout_ms is not None:
-            timeout_s = min(timeout_s, run.job.timeout_ms / 1000)
-        call = upstream.adapter.call(deployment.model, run.job.request)
-        timeout_s = max(0.05, min(timeout_s, run.remaining_s))
-        try:
-            reply = upstream.http.send(call, timeout_s)
-        except ProviderTimeout as error:
-            if timeout_s < min(LEAST_PATIENCE_S, upstream.config.timeout_s):
-                raise PatienceEnded(error.message) from error
-            raise
-        try:
-            completion = upstream.adapter.completion(deployment.model, reply)
-        except ProviderError as error:
-            run.lesson = upstream.limits.read(deployment.id, reply, error)
-            raise
-        run.lesson = upstream.limits.read(deployment.id, reply)
-        return completion
+        """One call to the candidate, perhaps with a second beside it, recorded; what it met comes back as a value."""
+        wait_s = run.hedge_after_s
+        if wait_s is not None:
+            return self._hedging.attempt(run, wait_s)
+        return run.record(self._calls.make(run.job, run.candidate, run.remaining_s))
 
     def _complete(self, run: Run, completion: Completion) -> None:
-        cost = run.attempts[-1].cost_microusd or 0
         body = answer.completed(run.job, completion, run.attempts, run.timing())
-        self._finish(run, JobStatus.COMPLETED, 200, body, completion.usage, cost)
+        self._finish(run, JobStatus.COMPLETED, 200, body, completion.usage, run.cost_microusd)
 
     def _fail(self, run: Run, error: ProviderError) -> None:
         told = verdict(run, error)

@@ -30,6 +30,10 @@ class RetryBudgets:
         """`provider` is called once more."""
         self._of(provider).withdraw(time.monotonic())
 
+    def refund(self, provider: str) -> None:
+        """What was taken out for one more call of `provider` was not used."""
+        self._of(provider).refund(time.monotonic())
+
     def _of(self, provider: str) -> RetryBudget:
         config = self._config()
         budget = self._made.get(provider)

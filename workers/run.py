@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import dataclass, field
 
+from routing.catalogue import Deployment
 from routing.errors import (
     AllProvidersFailed,
     BreakerOpen,
@@ -19,6 +20,7 @@ from routing.job import Attempt, AttemptStatus, Usage
 from routing.plan import Candidate
 from routing.prices import cost_microusd
 from workers import answer
+from workers.call import Called
 from workers.ledger.record import Claimed, Told
 from workers.limits import NOTHING, Lesson
 from workers.providers.base import Completion
@@ -34,6 +36,10 @@ class Run:
     evidence: list[str] = field(default_factory=list)
     # What the last answer told of the provider's limits.
     lesson: Lesson = NOTHING
+    # A second call beside the first: to which place, what its answer told, and whether it met a rate limit.
+    second_place: int | None = None
+    second_lesson: Lesson = NOTHING
+    second_full: bool = False
 
     @property
     def candidate(self) -> Candidate:
@@ -58,47 +64,103 @@ class Run:
         """Seconds until the job's deadline; negative past it."""
         return self.job.remaining_ms / 1000 - (time.monotonic() - self.started)
 
-    def record(self, result: Completion | ProviderError, started_at: float, duration_ms: float) -> None:
-        """Note one call to the candidate: the attempt, and what it tells of the deployment's health."""
-        deployment = self.candidate.deployment
-        duration_ms = round(duration_ms, 1)
+    @property
+    def tries(self) -> int:
+        """Calls that this run has made to its own candidate."""
+        return sum(not attempt.hedge for attempt in self.attempts)
+
+    @property
+    def cost_microusd(self) -> int:
+        """What the answer costs, in micro-dollars; 0 where there is none, or nobody knows."""
+        answered = (attempt for attempt in self.attempts if attempt.status is AttemptStatus.COMPLETED)
+        return next((attempt.cost_microusd or 0 for attempt in answered), 0)
+
+    @property
+    def hedge_after_s(self) -> float | None:
+        """How long the call that comes next may take before it is hedged; None: it is not.
+
+        Only the plan's first candidate and its first call are, and no probe: its own outcome is wanted.
+        """
+        wait_ms = self.job.plan.hedge_after_ms
+        if wait_ms is None or self.job.candidate != 0 or self.attempts or self.job.probe:
+            return None
+        return wait_ms / 1000
+
+    def record(self, called: Called, *, hedge: bool = False, overtaken: bool = False) -> Completion | ProviderError:
+        """Note one call that has ended: the attempt, and what it tells of the deployment; returns what it met.
+
+        `overtaken`: it is a good answer, but another one was there before it.
+        """
+        deployment, result = called.candidate.deployment, called.result
+        duration_ms = round(called.duration_ms, 1)
         failure = result if isinstance(result, ProviderError) else None
+        good = AttemptStatus.CANCELLED if overtaken else AttemptStatus.COMPLETED
         self.attempts.append(
             Attempt(
                 provider=deployment.provider,
                 model=deployment.model,
-                status=AttemptStatus.COMPLETED if failure is None else AttemptStatus.FAILED,
-                started_at=round(started_at, 3),
+                status=good if failure is None else AttemptStatus.FAILED,
+                started_at=round(called.started_at, 3),
                 duration_ms=duration_ms,
                 error=None if failure is None else f"{failure.code}: {failure.message}",
-                cost_microusd=self._cost(result.usage) if isinstance(result, Completion) else None,
+                cost_microusd=_cost(deployment, result.usage) if isinstance(result, Completion) else None,
+                hedge=hedge,
             )
         )
         if isinstance(result, Completion):
             self.evidence.append(f"{deployment.id} 1 {duration_ms} {result.usage.completion_tokens}")
         elif result.unhealthy:
             self.evidence.append(f"{deployment.id} {0 if result.trips else 2} {duration_ms} 0")
+        if hedge:
+            self.second_lesson = called.lesson
+            self.second_full = isinstance(result, ProviderRateLimited)
+        elif called.lesson is not NOTHING:
+            self.lesson = called.lesson
+        return result
+
+    def record_cut(self, candidate: Candidate, started_at: float, duration_ms: float, *, hedge: bool) -> None:
+        """Note one call that was ended because another one had answered. Whether it costs anything nobody knows."""
+        deployment, duration_ms = candidate.deployment, round(duration_ms, 1)
+        self.attempts.append(
+            Attempt(
+                deployment.provider,
+                deployment.model,
+                AttemptStatus.CANCELLED,
+                round(started_at, 3),
+                duration_ms,
+                hedge=hedge,
+            )
+        )
+        self.evidence.append(f"{deployment.id} 3 {duration_ms} 0")
 
     def timing(self) -> answer.Timing:
         """Now, for the answer."""
         return answer.Timing(time.time(), (time.monotonic() - self.started) * 1000)
 
-    def next_candidate(self, error: ProviderError) -> int | None:
-        """The place of the next candidate worth trying after `error`; None when there is none.
+    @property
+    def places_left(self) -> list[int]:
+        """Where the job may still go, in order: those to come, then those it was not at because they had no room."""
+        job = self.job
+        places = (*range(job.reached + 1, len(job.plan.candidates)), *job.limited)
+        left = [place for place in places if place != self.second_place]
+        if self.second_place is not None and self.second_full:
+            left.append(self.second_place)
+        return left
 
-        After those still to come, the ones it was not at because they had no room.
-        """
-        plan, job = self.job.plan, self.job
-        return plan.next_place(job.candidate, error, (*range(job.reached + 1, len(plan.candidates)), *job.limited))
+    def next_candidate(self, error: ProviderError) -> int | None:
+        """The place of the next candidate worth trying after `error`; None when there is none."""
+        return self.job.plan.next_place(self.job.candidate, error, self.places_left)
 
     def told(self) -> Told:
         """What the run has done and learnt, for the ledger."""
         attempts = ",".join(json.dumps(attempt.metadata()) for attempt in self.attempts)
-        return Told(attempts, " ".join(self.evidence), self.lesson.words)
+        limits = "\n".join(lesson.words for lesson in (self.lesson, self.second_lesson) if lesson.words)
+        second = "" if self.second_place is None else f"{self.second_place} {int(self.second_full)}"
+        return Told(attempts, " ".join(self.evidence), limits, second)
 
-    def _cost(self, usage: Usage) -> int | None:
-        price = self.candidate.deployment.price
-        return None if price is None else cost_microusd(price, usage)
+
+def _cost(deployment: Deployment, usage: Usage) -> int | None:
+    return None if deployment.price is None else cost_microusd(deployment.price, usage)
 
 
 def verdict(run: Run, error: ProviderError) -> JobError:

@@ -8,9 +8,11 @@ from config.live import LiveConfiguration
 from config.settings import Settings
 from routing.store import SnapshotReader
 from workers import redis_client
+from workers.call import Calls
 from workers.checks import Checks
 from workers.concurrency import AdaptiveConcurrency
 from workers.executor import Executor
+from workers.hedging import Hedging
 from workers.leases import Leases
 from workers.ledger.ledger import Ledger
 from workers.ledger.permits import ConfiguredLimits
@@ -49,7 +51,8 @@ class Runtime:
         concurrency = AdaptiveConcurrency()
         budgets = RetryBudgets(lambda: configuration.current.retry)
         rng = random.Random()  # noqa: S311 (jitter, not secrets)
-        executor = Executor(ledger, leases, upstreams, concurrency, budgets, rng)
+        calls = Calls(upstreams, concurrency)
+        executor = Executor(ledger, leases, calls, Hedging(ledger, calls, budgets), budgets, rng)
         deliveries = Deliveries(ledger, settings, lambda: configuration.current)
         checks = _checks(settings, ledger, upstreams)
         return cls(settings, configuration, ledger, leases, concurrency, executor, deliveries, checks)

@@ -31,6 +31,14 @@ def test_agreed_shapes_load_unchanged(settings):
     assert loaded.tenants["default"].quotas.daily_requests == 1000
 
 
+@pytest.mark.parametrize(("written", "share"), [(False, None), (None, None), (True, 0.95), (90, 0.9)])
+def test_a_policy_hedges_only_where_it_says_so(settings, edit, written, share):
+    """Hedging is off unless a policy turns it on, at the 95th percentile or at one it names."""
+    edit("policies/routing.json", "balanced.hedge", written)
+    policies = load(settings, {}).policies
+    assert (policies["balanced"].hedge, policies["cost-optimized"].hedge) == (share, None)
+
+
 def test_a_row_may_say_whether_it_collects_data(settings, edit):
     """What the operator states is kept, and silence is neither yes nor no."""
     edit("providers.json", "groq.collects_data", to=False)
@@ -158,6 +166,14 @@ def test_comment_keys_are_left_out(settings, edit):
         ("policies/routing.json", "balanced.strategy", "balancd", "strategy; did you mean 'balanced'?"),
         ("policies/routing.json", "balanced.min_uptime", 90, "balanced.min_uptime: expected a number from 0 to 1"),
         ("policies/routing.json", "balanced.exploration", 5, "balanced.exploration: expected a number from 0 to 1"),
+        (
+            "policies/routing.json",
+            "balanced.hedge",
+            "yes",
+            "balanced.hedge: expected true (the 95th percentile), false",
+        ),
+        ("policies/routing.json", "balanced.hedge", 0.95, "false or a percentile from 50 to 99.9"),
+        ("policies/routing.json", "balanced.hedge", 100, "balanced.hedge: expected true"),
         ("policies/routing.json", "mine", {}, "mine.strategy: missing"),
         ("tenants/default.json", "providers.enabled", ["groc"], "unknown provider; did you mean 'groq'?"),
         ("tenants/default.json", "providers", ..., "tenants/default.json: providers: missing"),

@@ -80,8 +80,10 @@ def test_draws_follow_the_failures_nearby():
 
 
 def test_what_says_nothing_of_a_provider_is_not_drawn():
-    """Refusals are their request's, and lost workers nobody's: neither is met by another job."""
+    """Refusals are their request's, lost workers nobody's, and how a cut call would have ended nobody knows."""
     lost = replace(call(0, 99.0), status=AttemptStatus.LOST)
+    cut = replace(call(0, 99.0), status=AttemptStatus.CANCELLED)
+    assert world_of(job("job_4", cut)).is_empty
     refused = job("job_1", call(0, 99.0, "provider_refused"))
     long = job("job_2", call(0, 99.0, "context_length_exceeded"))
     assert world_of(refused, long, job("job_3", lost)).is_empty

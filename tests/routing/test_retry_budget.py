@@ -86,3 +86,15 @@ def test_a_debt_is_paid_by_others():
     for _ in range(10):
         budget.deposit(1)
     assert not budget.allows(1)
+
+
+def test_what_was_not_used_comes_back():
+    """A retry that was taken out and not made may be made by somebody else."""
+    config = RetryConfig(budget_percent=0, budget_reserve=1, budget_window_s=10)
+    budget = RetryBudget(config)
+    budget.withdraw(0.0)
+    assert not budget.allows(0.5)
+    budget.refund(0.5)
+    assert budget.allows(0.5)
+    budget.withdraw(0.5)
+    assert not budget.allows(0.5)

@@ -56,6 +56,7 @@ attempts = st.builds(
     started_at=moments,
     duration_ms=moments,
     cost_microusd=st.none() | counts,
+    hedge=st.booleans(),
 )
 jobs = st.builds(
     TracedJob,

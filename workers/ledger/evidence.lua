@@ -24,6 +24,11 @@ local function parse_health(stored)
   return n
 end
 
+local function write_health(deployment, n)
+  redis.call('HSET', HEALTH, deployment,
+    string.format('%.9g %.9g %d %.12g %.12g %.12g %.12g %.12g %.12g %d %d', unpack(n)))
+end
+
 -- One point more for the speed's line, as Speed.after does. A stream's first chunk could be another: 0 tokens, its time.
 local function add_point(n, tokens, duration_ms)
   local kept = 0.5 ^ (math.max(now - n[10], 0) / SPEED_HALF_LIFE_MS)
@@ -61,19 +66,34 @@ local function record_health(deployment, succeeded, duration_ms, tokens)
   else
     n[3] = n[3] + 1
   end
-  redis.call('HSET', HEALTH, deployment,
-    string.format('%.9g %.9g %d %.12g %.12g %.12g %.12g %.12g %.12g %d %d', unpack(n)))
+  write_health(deployment, n)
   return n[3]
 end
 
+-- A call that was cut short because another answered first took at least so long: where that is longer than its
+-- deployment's usual answer, it counts as one of that length, so that one who is always overtaken does not look fast.
+-- It says nothing else. Health.after_cut is the same in Python.
+local function record_cut(deployment, duration_ms)
+  local n = parse_health(redis.call('HGET', HEALTH, deployment))
+  if n[4] == 0 or duration_ms * n[4] <= n[7] then return end
+  add_point(n, n[5] / n[4], math.min(duration_ms, LONGEST_MS))
+  write_health(deployment, n)
+end
+
 -- `evidence` is a flat list of words: deployment, outcome, duration in ms, completion tokens (0: not known);
--- deployments hold no blanks. The outcome is 1 (good), 0 (failed) or 2 (failed, and nothing to a breaker).
+-- deployments hold no blanks. The outcome is 1 (good), 0 (failed), 2 (failed, and nothing to a breaker)
+-- or 3 (cut short by us: neither).
 -- `run` is "id:epoch", by which a breaker knows its probes.
 local function record_evidence(evidence, run, settings)
   for deployment, outcome, duration, tokens in string.gmatch(evidence, '(%S+) (%d) (%S+) (%S+)') do
     duration = tonumber(duration)
-    local streak = record_health(deployment, outcome == '1', duration, tonumber(tokens))
-    if outcome ~= '2' then
+    local streak = 0
+    if outcome == '3' then
+      record_cut(deployment, duration)
+    else
+      streak = record_health(deployment, outcome == '1', duration, tonumber(tokens))
+    end
+    if outcome == '0' or outcome == '1' then
       record_call(deployment, run, outcome == '1' and 0 or 1, duration, streak, settings)
     end
   end

@@ -128,6 +128,7 @@ def _attempt(shown: Mapping[str, Any]) -> TracedAttempt:
         duration_ms=float(shown["duration"]),
         error_code=(code if code in _CODES else "unknown") if status is AttemptStatus.FAILED else None,
         cost_microusd=None if shown.get("cost_microusd") is None else min(shown["cost_microusd"], MOST),
+        hedge=shown.get("hedge", False),
     )
 
 

@@ -172,6 +172,15 @@ class Ledger:
         self._sightings.report(reply[2])
         return Room(reply[0].decode()), reply[1] / 1000
 
+    def hedge(self, job_id: str, epoch: int, places: Sequence[int]) -> int | None:
+        """The first of `places` that may be called beside the run's own candidate, its permit taken.
+
+        None where there is none, and when the run no longer holds the job.
+        """
+        words = (" ".join(map(str, places)), breakers.words(self._breaker()), self._limits())
+        place: int | None = self._run("hedge", job_id, epoch, *words)
+        return None if place is None or place < 0 else place
+
     def release(self, limit: int = 100) -> tuple[int, float | None]:
         """Let parked jobs through for which there are permits now.
 
@@ -292,7 +301,14 @@ class Ledger:
         return f"{self._prefix}check_turn:{account}"
 
     def _give_back(self, name: str, job_id: str, epoch: int, how: Sequence[int], told: Told) -> Any:
-        words = (told.attempts, told.evidence, told.limits, breakers.words(self._breaker()), self._limits())
+        words = (
+            told.attempts,
+            told.evidence,
+            told.limits,
+            breakers.words(self._breaker()),
+            self._limits(),
+            told.second,
+        )
         return self._run(name, job_id, epoch, *how, *words)
 
     def _reported(self, changes: list[bytes] | None) -> bool:

@@ -168,10 +168,9 @@ local function forget_limit(scope, name)
   end
 end
 
--- What an answer told of a deployment's limits: "deployment gate_ms name limit period_ms remaining name ...". A limit of 0
+-- What one answer told of a deployment's limits: "deployment gate_ms name limit period_ms remaining name ...". A limit of 0
 -- is one that holds nobody up any more.
-local function learn_limits(words)
-  if words == '' then return end
+local function learn_of(words)
   local list = {}
   for word in string.gmatch(words, '%S+') do list[#list + 1] = word end
   local name, gate = list[1], tonumber(list[2])
@@ -191,4 +190,9 @@ local function learn_limits(words)
     end
   end
   write_scope(scope)
+end
+
+-- One line for each deployment; empty where nothing was learnt.
+local function learn_limits(lines)
+  for words in string.gmatch(lines, '[^\n]+') do learn_of(words) end
 end

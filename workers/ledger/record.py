@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from routing.check import CheckStatus
-from routing.job import JobStatus, Usage
+from routing.job import AttemptStatus, JobStatus, Usage
 from routing.plan import Plan
 
 
@@ -193,9 +193,11 @@ class Told:
 
     # The inside of a JSON array.
     attempts: str = ""
-    # What was learnt of health and of limits, as words.
+    # What was learnt of health and of limits, as words; of limits a line for each deployment.
     evidence: str = ""
     limits: str = ""
+    # A second call that failed beside the run's own: "place full", full being 1 where it was for want of room.
+    second: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +268,8 @@ class JobRecord:
             return int(float(stored[name])) / 1000 if name in stored else None
 
         queue = stored[b"queue"].decode()
+        attempts = tuple(json.loads(b"[" + stored.get(b"attempts", b"") + b"]"))
+        answered = (attempt["provider"] for attempt in attempts if attempt.get("status") == AttemptStatus.COMPLETED)
         return cls(
             id=job_id,
             tenant=stored[b"tenant"].decode(),
@@ -275,8 +279,9 @@ class JobRecord:
             deadline_at=seconds(b"deadline") or 0.0,
             started_at=seconds(b"started"),
             ended_at=seconds(b"ended"),
-            provider=queue.removeprefix("provider."),
-            attempts=tuple(json.loads(b"[" + stored.get(b"attempts", b"") + b"]")),
+            # A second call may have answered, of another provider than the one whose queue the job was on.
+            provider=next(answered, queue.removeprefix("provider.")),
+            attempts=attempts,
             http_status=int(stored[b"http_status"]) if b"http_status" in stored else None,
             answer=stored.get(b"answer"),
             webhook=stored[b"webhook"].decode() if b"webhook" in stored else None,

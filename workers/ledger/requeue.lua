@@ -1,13 +1,14 @@
 #!lua flags=allow-oom
 -- Gives a job back from a run: at once on the queue of the candidate at `place` (hand over), or after a delay (defer).
--- ARGV: id, epoch, place, delay in ms, attempts, evidence, limits learnt, breaker settings, configured limits. Returns
--- what changed of breakers (name, from, to, ...), or false when the run lost the job.
-local id, epoch, place, delay_ms, attempts, evidence, limits, settings, configured = unpack(ARGV)
+-- ARGV: id, epoch, place, delay in ms, attempts, evidence, limits learnt, breaker settings, configured limits,
+-- a second call that failed (way.lua). Returns what changed of breakers (name, from, to, ...), or false when the run lost the job.
+local id, epoch, place, delay_ms, attempts, evidence, limits, settings, configured, second = unpack(ARGV)
 if not holds(id, epoch) then return false end
 append_attempts(id, attempts)
 record_evidence(evidence, id .. ':' .. epoch, settings)
 learn_limits(limits)
 local job = load_job(id, settings, configured)
+move_past(job, second)
 point_at(job, epoch + 1, tonumber(place))
 if tonumber(delay_ms) > 0 then put_off(job, tonumber(delay_ms)) else send_on(job) end
 return changes

@@ -26,14 +26,19 @@ local function publish_again(id, epoch, queue, priority)
   publish(id, epoch + 1, queue, priority)
 end
 
-local function record_lost_attempt(id)
-  local job = redis.call('HMGET', job_key(id), 'plan', 'candidate', 'claimed')
-  local plan = cjson.decode(job[1])
-  local provider, model = unpack(plan.candidates[tonumber(job[2]) + 1], 1, 2)
-  local claimed = tonumber(job[3])
-  append_attempts(id, '{"provider":' .. cjson.encode(provider) .. ',"model":' .. cjson.encode(model)
-    .. ',"status":"lost","started_at":' .. string.format('%.3f', claimed / 1000) .. ',"duration":' .. (now - claimed)
-    .. ',"error":"the worker running it was lost"}')
+local function lost_attempt(candidate, began, more)
+  local provider, model = unpack(candidate, 1, 2)
+  return '{"provider":' .. cjson.encode(provider) .. ',"model":' .. cjson.encode(model)
+    .. ',"status":"lost","started_at":' .. string.format('%.3f', began / 1000) .. ',"duration":' .. (now - began)
+    .. ',"error":"the worker running it was lost"' .. more .. '}'
+end
+
+local function record_lost_attempt(id, epoch)
+  local job = redis.call('HMGET', job_key(id), 'plan', 'candidate', 'claimed', 'hedged')
+  local candidates = cjson.decode(job[1]).candidates
+  append_attempts(id, lost_attempt(candidates[tonumber(job[2]) + 1], tonumber(job[3]), ''))
+  local run, place, began = string.match(job[4] or '', '^(%d+) (%d+) (%d+)$')
+  if run == epoch then append_attempts(id, lost_attempt(candidates[place + 1], tonumber(began), ',"hedge":true')) end
 end
 
 for _, id in ipairs(redis.call('ZRANGE', SCHEDULE, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
@@ -42,14 +47,14 @@ for _, id in ipairs(redis.call('ZRANGE', SCHEDULE, '-inf', now, 'BYSCORE', 'LIMI
   if status ~= 'queued' and status ~= 'in_progress' then
     redis.call('ZREM', SCHEDULE, id)
   elseif tonumber(job[6]) <= now then
-    if status == 'in_progress' then record_lost_attempt(id) end
+    if status == 'in_progress' then record_lost_attempt(id, epoch) end
     local parked = job[7] == 'parked'
     end_job(id, 'expired', parked and '429' or '504', failure_answer(id, parked and capacity_error or expiry_error))
     note('expired', id)
   else
     local deadline = tonumber(job[6])
     if status == 'in_progress' then
-      record_lost_attempt(id)
+      record_lost_attempt(id, epoch)
       if redis.call('HINCRBY', job_key(id), 'losses', 1) >= MAX_LOSSES then
         end_job(id, 'failed', '500', failure_answer(id, abandoned_error))
         note('abandoned', id)

@@ -1,14 +1,15 @@
 #!lua flags=allow-oom
 -- Gives a job back from a run that met a rate limit: to whoever has room, else to wait for who will have it soonest.
 -- ARGV: id, epoch, the shortest wait in ms before the same candidate may be called for this job again, attempts, evidence,
--- limits learnt, breaker settings, configured limits. Returns 'moved', 'parked', 'deferred' or 'full' (nobody has room
+-- limits learnt, breaker settings, configured limits, a second call that failed (way.lua). Returns 'moved', 'parked', 'deferred' or 'full' (nobody has room
 -- before the deadline: the run still holds the job, and nothing was recorded but the limits), the wait in ms, and what
 -- changed of breakers; or false when the run lost the job.
-local id, epoch, own_ms, attempts, evidence, limits, settings, configured = unpack(ARGV)
+local id, epoch, own_ms, attempts, evidence, limits, settings, configured, second = unpack(ARGV)
 if not holds(id, epoch) then return false end
 learn_limits(limits)
 local job = load_job(id, settings, configured)
 may_come_back(job)
+move_past(job, second)
 local own, own_wanting = obstacle(job, job.deployment)
 if own < tonumber(own_ms) then own, own_wanting = tonumber(own_ms), false end
 local place, wait, wanting = way_round(job, job.place)

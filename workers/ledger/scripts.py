@@ -7,7 +7,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
-    *("room", "release", "switch", "check"),
+    *("room", "release", "switch", "check", "hedge"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
@@ -15,6 +15,7 @@ PARTS = {
     "finish": ("breaker", "evidence", "permit"),
     "requeue": ("breaker", "evidence", "permit", "way"),
     "room": ("breaker", "evidence", "permit", "way"),
+    "hedge": ("breaker", "permit", "way"),
     "release": ("permit",),
     "switch": ("breaker",),
     "check": ("breaker",),

@@ -71,7 +71,10 @@ local function failure_answer(id, error_json)
   local job = redis.call('HMGET', job_key(id), 'tenant', 'primary', 'policy', 'attempts', 'created', 'queue_ms')
   local api_ms = 0
   local attempts = job[4] or ''
-  for _, attempt in ipairs(cjson.decode('[' .. attempts .. ']')) do api_ms = api_ms + attempt.duration end
+  for _, attempt in ipairs(cjson.decode('[' .. attempts .. ']')) do
+    -- A second call is made beside another, not after it.
+    if not attempt.hedge then api_ms = api_ms + attempt.duration end
+  end
   return '{"error":' .. error_json .. ',"routing_metadata":{"job_id":' .. cjson.encode(id)
     .. ',"tenant_id":' .. cjson.encode(job[1] or '') .. ',"primary_provider":' .. cjson.encode(job[2] or '')
     .. ',"policy_used":' .. cjson.encode(job[3] or '') .. ',"attempts":[' .. attempts .. ']'

@@ -57,6 +57,19 @@ local function may_come_back(job)
   end
 end
 
+-- A second call of the run, to the candidate at a place, ended in vain as well: "place full", or '' without one. The job does
+-- not go there again, unless it was only for want of room (full is 1). It may still go to those between, which were not tried.
+local function move_past(job, second)
+  local place, full = string.match(second, '^(%d+) (%d)$')
+  if not place then return end
+  place = tonumber(place)
+  local limited = string.gsub(job.limited, ' ' .. place .. ' ', ' ', 1)
+  for skipped = job.reached + 1, place - 1 do limited = limited .. skipped .. ' ' end
+  if full == '1' then limited = limited .. place .. ' ' end
+  job.limited, job.reached = limited, math.max(job.reached, place)
+  redis.call('HSET', job_key(job.id), 'limited', limited, 'reached', job.reached)
+end
+
 -- The first candidate but `except` that may be called: its place and 0; else the one that may be soonest, its wait in ms
 -- (-1: nobody knows), and whether that is for want of permits.
 local function way_round(job, except)

@@ -1,0 +1,98 @@
+"""One call to one deployment: made, bounded in time, and what it met as a value."""
+
+import time
+from dataclasses import dataclass
+
+from config.configuration import ConfigurationError
+from routing.errors import PatienceEnded, ProviderError, ProviderMisconfigured, ProviderTimeout
+from routing.plan import Candidate
+from workers.concurrency import AdaptiveConcurrency
+from workers.ledger.record import Claimed
+from workers.limits import NOTHING, Lesson
+from workers.providers.base import Completion
+from workers.upstreams import Upstream, Upstreams
+
+# A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
+LEAST_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call that has ended. `started_at` is Unix seconds."""
+
+    candidate: Candidate
+    result: Completion | ProviderError
+    started_at: float
+    duration_ms: float
+    # What the answer told of the provider's limits.
+    lesson: Lesson
+
+
+class Calls:
+    """Makes calls. One per process; any number are under way at once."""
+
+    def __init__(self, upstreams: Upstreams, concurrency: AdaptiveConcurrency) -> None:
+        self._upstreams = upstreams
+        self._concurrency = concurrency
+
+    @property
+    def crowded(self) -> bool:
+        """Whether as many calls are under way as the worker's provider takes."""
+        return self._concurrency.crowded
+
+    def can_reach(self, provider: str) -> bool:
+        """Whether this process can call the provider at all."""
+        try:
+            return self._upstreams.get(provider) is not None
+        except ConfigurationError:
+            return False
+
+    def make(self, job: Claimed, candidate: Candidate, remaining_s: float) -> Called:
+        """Call `candidate` for `job`, whose deadline is in `remaining_s`; the value says what it met."""
+        result: Completion | ProviderError
+        lesson = NOTHING
+        # The concurrency is that of the worker's own provider; a hedge at another one is not counted.
+        own = candidate.deployment.provider == job.plan.candidates[job.candidate].deployment.provider
+        under_way = self._concurrency.begin() if own else 0.0
+        began, started_at = time.monotonic(), time.time()
+        try:
+            result, lesson = self._exchange(job, candidate, remaining_s)
+        except ProviderError as error:
+            result = error
+        finally:
+            if own:
+                self._concurrency.end(under_way, crowded=lesson.crowded)
+        return Called(candidate, result, started_at, (time.monotonic() - began) * 1000, lesson)
+
+    def _exchange(
+        self, job: Claimed, candidate: Candidate, remaining_s: float
+    ) -> tuple[Completion | ProviderError, Lesson]:
+        """The provider's answer, read; a ProviderError is raised where there is none, and returned where it is one."""
+        deployment = candidate.deployment
+        upstream = self._upstream(deployment.provider)
+        timeout_s = upstream.config.timeout_s
+        if job.timeout_ms is not None:
+            timeout_s = min(timeout_s, job.timeout_ms / 1000)
+        call = upstream.adapter.call(deployment.model, job.request)
+        timeout_s = max(0.05, min(timeout_s, remaining_s))
+        try:
+            reply = upstream.http.send(call, timeout_s)
+        except ProviderTimeout as error:
+            if timeout_s < min(LEAST_PATIENCE_S, upstream.config.timeout_s):
+                raise PatienceEnded(error.message) from error
+            raise
+        try:
+            completion = upstream.adapter.completion(deployment.model, reply)
+        except ProviderError as error:
+            return error, upstream.limits.read(deployment.id, reply, error)
+        return completion, upstream.limits.read(deployment.id, reply)
+
+    def _upstream(self, provider: str) -> Upstream:
+        try:
+            upstream = self._upstreams.get(provider)
+        except ConfigurationError as error:
+            # A key or header that cannot be sent: the operator's to mend, and no reason to lose the job.
+            raise ProviderMisconfigured(f"{provider} is not usable: {error}") from error
+        if upstream is None:
+            raise ProviderMisconfigured(f"{provider} is no longer configured on this worker")
+        return upstream

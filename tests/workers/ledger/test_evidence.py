@@ -48,7 +48,7 @@ def record(ledger, redis, settings):
 
 
 def same(one, other):
-    """Whether two healths are equal, but for digits not kept: Unix seconds in a float are sure to a tenth of a microsecond."""
+    """Whether two healths are equal, as far as Unix seconds in a float are exact."""
     pairs = [(getattr(one.speed, name), getattr(other.speed, name)) for name in ("n", "x", "xx", "y", "yy", "xy")]
     pairs += [(one.calls, other.calls), (one.successes, other.successes)]
     assert [ours for ours, _ in pairs] == pytest.approx([theirs for _, theirs in pairs], rel=1e-6)

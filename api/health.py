@@ -11,8 +11,8 @@ from api.principal import authenticate
 from config.provider import ProviderConfig
 from routing.breaker import Breaker
 from routing.errors import StoreUnavailable
-from routing.health import Snapshot
 from routing.provider_health import ProviderHealth, ProviderStatus, provider_health
+from routing.snapshot import Snapshot
 
 blueprint = Blueprint("health", __name__)
 

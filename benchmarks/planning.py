@@ -32,10 +32,11 @@ from config.provider import Price, ProviderConfig, ProviderModel
 from config.tenant import Tenant
 from routing.breaker import Breaker
 from routing.catalogue import Catalogue
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.plan import Plan
 from routing.planner import plan
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 
 SIZES = (1, 3, 20)
 GOAL_SIZE, GOAL_US = 20, 100.0

@@ -38,7 +38,7 @@ def show() -> None:
     settings = read_settings()
     configuration = read_configuration(settings)
     with _ledger(settings) as ledger:
-        found = ledger.breakers()
+        found = ledger.provider_records.breakers()
     click.echo(table(found, time.time(), configuration.breaker.sliding_window_s))
 
 
@@ -81,7 +81,7 @@ def _switch(name: str, to: BreakerState) -> None:
     settings = read_settings()
     _check_name(name, read_configuration(settings))
     with _ledger(settings) as ledger:
-        changed = ledger.switch_breaker(name, to)
+        changed = ledger.provider_records.switch_breaker(name, to)
     click.echo(f"{name}: {'now' if changed else 'was already'} {to}")
 
 

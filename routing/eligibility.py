@@ -4,9 +4,9 @@ from math import ceil, inf
 
 from config.tenant import Tenant
 from routing.catalogue import BREAKER_OPEN, Catalogue, Deployment, Exclusion
-from routing.health import Snapshot
 from routing.preferences import NONE
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 
 # The token estimate is rough: a context is too short only when it is exceeded by this factor.
 _CONTEXT_MARGIN = 1.25

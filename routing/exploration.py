@@ -5,9 +5,10 @@ from dataclasses import replace
 from random import Random
 
 from config.policy import PolicyConfig
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.plan import Candidate
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from routing.tier import as_if_within_bounds
 
 # Nobody has called it for this long, or for ten times what its answers last took, up to that long: it is not known.

@@ -5,11 +5,11 @@ from math import hypot, sqrt
 from statistics import NormalDist
 
 from config.policy import PolicyConfig
-from routing.health import Snapshot
 from routing.job import ServiceTier
 from routing.plan import Candidate
 from routing.policy import expected_tokens
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from routing.speed import Speed
 from routing.tier import place_of_model
 

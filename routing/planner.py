@@ -10,12 +10,12 @@ from routing.catalogue import NOT_FIRST, Catalogue, Deployment, Exclusion
 from routing.eligibility import eligible, past_breakers
 from routing.errors import NoCandidates
 from routing.exploration import with_exploration
-from routing.health import Snapshot
 from routing.hedging import hedge_after_ms
 from routing.plan import Candidate, Plan
 from routing.policy import Parts, parts_of, score
 from routing.preferences import NONE, Sort
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from routing.tier import tenant_places, tier_of
 
 # Candidates this close to the best score of their tier take turns.

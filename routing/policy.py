@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from config.policy import PolicyConfig
 from routing.catalogue import Deployment
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.permits import demand
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from routing.speed import USUAL_TOKENS
 
 # Differences of this size do not matter: they keep the ratios below finite and calm.

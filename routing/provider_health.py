@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from routing.breaker import BreakerState
 from routing.check import Check, CheckStatus
-from routing.health import Health, Snapshot
+from routing.health import Health
+from routing.snapshot import Snapshot
 
 # Below this share of good calls, and from so many failures in a row on, it is not well.
 _LEAST_UPTIME = 0.9

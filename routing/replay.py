@@ -16,7 +16,7 @@ from config.tenant import Tenant
 from routing import retry
 from routing.catalogue import Deployment
 from routing.errors import NextStep, NoCandidates, PatienceEnded, ProviderError, ProviderRateLimited
-from routing.health import UNKNOWN, Health, Snapshot
+from routing.health import UNKNOWN, Health
 from routing.job import Usage
 from routing.plan import Plan
 from routing.prices import cost_microusd
@@ -24,6 +24,7 @@ from routing.replay_breakers import ReplayBreakers
 from routing.replay_planning import Replanner, asked
 from routing.replay_tally import Result, Tally
 from routing.replay_world import Basis, World
+from routing.snapshot import Snapshot
 from routing.trace import TracedJob
 
 # How old a plan's snapshot may be, as in an API process.

@@ -9,9 +9,9 @@ from config.policy import PolicyConfig
 from config.tenant import Tenant
 from routing.asked import Asked
 from routing.catalogue import Catalogue, Deployment
-from routing.health import Snapshot
 from routing.plan import Plan
 from routing.planner import plan
+from routing.snapshot import Snapshot
 from routing.tier import place_of_model
 from routing.trace import TracedJob
 

@@ -10,10 +10,11 @@ from redis.exceptions import RedisError
 
 from routing.breaker import Breaker
 from routing.check import Check
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.job import PRIORITY_STEPS
 from routing.permits import Permits
 from routing.queue_wait import QueueReading, QueueWatch, watched
+from routing.snapshot import Snapshot
 
 _log = structlog.get_logger(__name__)
 

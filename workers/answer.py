@@ -7,7 +7,7 @@ from typing import Any
 
 from routing.errors import RouterError
 from routing.job import Attempt, time_in_calls_ms
-from workers.ledger.record import Claimed
+from workers.ledger.claimed import Claimed
 from workers.providers.base import Completion
 
 

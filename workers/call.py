@@ -7,7 +7,7 @@ from config.configuration import ConfigurationError
 from routing.errors import PatienceEnded, ProviderError, ProviderMisconfigured, ProviderTimeout
 from routing.plan import Candidate
 from workers.concurrency import AdaptiveConcurrency
-from workers.ledger.record import Claimed
+from workers.ledger.claimed import Claimed
 from workers.limits import NOTHING, Lesson
 from workers.providers.base import Completion
 from workers.upstreams import Upstream, Upstreams

@@ -65,14 +65,14 @@ class Checks:
 
         A process that is `starting` looks out of turn at an account that was not well: its key may have been corrected.
         """
-        turn = self._ledger.take_check_turn(self._provider, self._interval_s)
+        turn = self._ledger.provider_records.take_check_turn(self._provider, self._interval_s)
         known = (turn or starting) and self._snapshots.refresh()
         if not known or not (turn or self._provider in self._snapshots.current.ailing):
             return False
         finding = self._finding()
         if finding is None:
             return False
-        before = self._ledger.record_check(self._provider, finding, self._next_s(finding))
+        before = self._ledger.provider_records.record_check(self._provider, finding, self._next_s(finding))
         if before is not finding.status:
             self._tell(before, finding)
         return True

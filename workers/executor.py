@@ -21,8 +21,9 @@ from workers import answer
 from workers.call import Calls
 from workers.hedging import Hedging
 from workers.leases import LeaseLost, Leases
+from workers.ledger.claimed import Detour
 from workers.ledger.ledger import Ledger
-from workers.ledger.record import Detour, Outcome, Room
+from workers.ledger.record import Outcome, Room
 from workers.providers.base import Completion
 from workers.retry_budgets import RetryBudgets
 from workers.run import Run, verdict

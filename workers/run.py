@@ -21,7 +21,8 @@ from routing.plan import Candidate
 from routing.prices import cost_microusd
 from workers import answer
 from workers.call import Called
-from workers.ledger.record import Claimed, Told
+from workers.ledger.claimed import Claimed
+from workers.ledger.record import Told
 from workers.limits import NOTHING, Lesson
 from workers.providers.base import Completion
 

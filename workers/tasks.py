@@ -35,7 +35,7 @@ def deliver_webhook(job_id: str) -> None:
 def forget_idle_deployments() -> None:
     """Drop the health records of deployments that nobody has called for a day."""
     try:
-        forgotten = runtime.current().ledger.forget_idle_deployments()
+        forgotten = runtime.current().ledger.provider_records.forget_idle_deployments()
         if forgotten:
             log.info("health.forgotten", deployments=forgotten)
     except StoreUnavailable:

@@ -12,11 +12,12 @@ from config.policy import DEFAULT_WEIGHTS, PolicyConfig
 from config.provider import Price, ProviderConfig, ProviderModel
 from config.tenant import Tenant, TenantFeatures
 from routing.catalogue import Catalogue
-from routing.health import UNKNOWN, Snapshot
+from routing.health import UNKNOWN
 from routing.plan import Plan
 from routing.planner import plan
 from routing.preferences import Preferences, Sort
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0

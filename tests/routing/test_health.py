@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.health import HALF_LIFE_S, UNKNOWN, Health, Snapshot
+from routing.health import HALF_LIFE_S, UNKNOWN, Health
+from routing.snapshot import Snapshot
 from routing.speed import Speed
 
 NOW = 1_700_000_000.0

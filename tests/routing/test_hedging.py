@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from config.policy import DEFAULT_WEIGHTS, PolicyConfig
 from routing.catalogue import Deployment
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.hedging import LEAST_CALLS, LEAST_WAIT_MS, duration_ms, hedge_after_ms, stand_ins
 from routing.job import ServiceTier
 from routing.plan import Candidate, Plan
 from routing.preferences import Preferences
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from routing.speed import UNKNOWN
 from routing.tier import tier_of
 from tests.support.evidence import recorded

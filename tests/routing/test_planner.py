@@ -18,10 +18,10 @@ from routing.breaker import Breaker, BreakerState
 from routing.catalogue import Catalogue
 from routing.check import Check, CheckStatus
 from routing.errors import ModelNotFound, NoCandidates
-from routing.health import Snapshot
 from routing.plan import Plan
 from routing.planner import plan
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0

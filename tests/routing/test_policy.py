@@ -7,9 +7,10 @@ import pytest
 from config.policy import DEFAULT_WEIGHTS, PolicyConfig
 from config.provider import Price, PriceTier
 from routing.catalogue import Deployment
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.policy import expected_tokens, parts_of, score
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0

@@ -15,11 +15,12 @@ from config.provider import Price, PriceTier, ProviderConfig, ProviderModel
 from config.tenant import Tenant
 from routing.catalogue import Catalogue
 from routing.errors import NoCandidates
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.plan import Plan
 from routing.planner import plan
 from routing.preferences import NONE, Preferences, Sort, without_suffix
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 from tests.support.evidence import recorded
 
 NOW = 1_700_000_000.0

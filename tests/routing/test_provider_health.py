@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from routing.breaker import Breaker, BreakerState
 from routing.check import Check, CheckStatus
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.provider_health import ProviderHealth, ProviderStatus, provider_health, why_due
+from routing.snapshot import Snapshot
 from routing.speed import Speed
 
 NOW = 1_700_000_000.0

@@ -9,10 +9,11 @@ from config.provider import Price, ProviderConfig, ProviderModel
 from config.settings import PROJECT_ROOT
 from config.tenant import Tenant
 from routing.catalogue import Catalogue
-from routing.health import Health, Snapshot
+from routing.health import Health
 from routing.permits import Permits
 from routing.planner import plan
 from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
 
 NOW = 1_763_900_000.0
 BALANCED = PolicyConfig("balanced", "balanced", PolicyWeights(0.3, 0.4, 0.3), min_uptime=0.9)

@@ -4,7 +4,7 @@
 -- deadline: the run holds the job all the same and is told. Else, for want of a permit, it is parked and the run gets nothing.
 -- Nor does it where the worker is crowded (it has as many calls under way as its provider takes) and another candidate is free.
 -- ARGV: id, epoch, crowded ('1' or ''), breaker settings, configured limits. Returns false, or the fields in the order of
--- record.py's Claimed.
+-- claimed.py's Claimed.
 local id, epoch, crowded, settings, configured = unpack(ARGV)
 local key = job_key(id)
 local held = redis.call('HMGET', key, 'status', 'epoch', 'queue', 'priority', 'queued', 'deadline', 'queue_ms')

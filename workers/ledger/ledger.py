@@ -9,43 +9,19 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import redis
-
 from config.breaker import BreakerConfig
 from config.settings import Settings
-from routing.breaker import Breaker, BreakerState
-from routing.check import Check, CheckStatus
-from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError, StoreUnavailable
+from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError
 from routing.job import JobStatus
-from routing.permits import Permits
-from workers import envelope
-from workers.ledger import breakers, scripts
-from workers.ledger.record import (
-    Accepted,
-    Claimed,
-    Conflict,
-    Ended,
-    Existing,
-    Finding,
-    JobRecord,
-    Outcome,
-    Room,
-    Submission,
-    Told,
-)
+from workers.ledger import breakers
+from workers.ledger.claimed import Claimed
+from workers.ledger.provider_records import ProviderRecords
+from workers.ledger.record import Accepted, Conflict, Ended, Existing, JobRecord, Outcome, Room, Submission, Told
+from workers.ledger.steps import Steps
 from workers.pipeline import MAX_BATCH, CommandPipeline
-from workers.queues import provider_queue
 
 # A webhook whose delivery task does not report back within this is published again.
 OUTBOX_LEASE_MS = 90_000
-# After a day without a call a deployment's record says nothing any more (its half-life is minutes).
-HEALTH_TTL_S = 86_400.0
-
-
-# A Redis that cannot be reached, or is full.
-_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError)
-# A full Redis inside a script, a read-only replica, a server that is still loading its data.
-_REFUSING = ("OOM", "READONLY", "LOADING", "MISCONF", "MASTERDOWN", "BUSY")
 
 
 def _error_json(error: RouterError) -> str:
@@ -69,25 +45,15 @@ class Ledger:
         limits: Callable[[], str] = str,
     ) -> None:
         """`breaker` gives the breakers' settings as they are now, `limits` the words of the configured limits."""
-        self._pipeline = pipeline
         self._breaker = breaker
         self._limits = limits
         self._sightings = breakers.Sightings()
-        self._prefix = settings.key_prefix
-        self._scripts = scripts.load(
-            scripts.Constants(
-                prefix=settings.key_prefix,
-                lease_ms=int(settings.lease_s * 1000),
-                requeue_check_ms=int(settings.requeue_check_s * 1000),
-                retention_s=int(settings.retention_s),
-                envelope=envelope.template(),
-                provider_queue=provider_queue(""),
-            )
-        )
+        self._steps = Steps(pipeline, settings)
+        self.provider_records = ProviderRecords(self._steps, breaker)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict:
         """Accept a job; only after this returns may anything be promised to the caller."""
-        reply = self._run(
+        reply = self._steps.run(
             "submit",
             job.id,
             job.idempotency,
@@ -111,7 +77,7 @@ class Ledger:
         `crowded` and another candidate got it instead.
         """
         crowd = "1" if crowded else ""
-        reply = self._run("claim", job_id, epoch, crowd, breakers.words(self._breaker()), self._limits())
+        reply = self._steps.run("claim", job_id, epoch, crowd, breakers.words(self._breaker()), self._limits())
         if not reply:
             return None
         self._sightings.report(reply[-1])
@@ -127,12 +93,12 @@ class Ledger:
     def heartbeat(self, running: Sequence[tuple[str, int]]) -> list[str]:
         """Extend the leases of `running`; returns the ids that are no longer this process's."""
         flat = [word for pair in running for word in pair]
-        return [job_id.decode() for job_id in self._run("heartbeat", *flat)]
+        return [job_id.decode() for job_id in self._steps.run("heartbeat", *flat)]
 
     def finish(self, job_id: str, epoch: int, outcome: Outcome) -> bool:
         """End the job; False when this run no longer holds it and nothing was changed."""
         usage = outcome.usage
-        changes = self._run(
+        changes = self._steps.run(
             "finish",
             job_id,
             epoch,
@@ -178,7 +144,7 @@ class Ledger:
         None where there is none, and when the run no longer holds the job.
         """
         words = (" ".join(map(str, places)), breakers.words(self._breaker()), self._limits())
-        place: int | None = self._run("hedge", job_id, epoch, *words)
+        place: int | None = self._steps.run("hedge", job_id, epoch, *words)
         return None if place is None or place < 0 else place
 
     def release(self, limit: int = 100) -> tuple[int, float | None]:
@@ -186,24 +152,24 @@ class Ledger:
 
         Returns how many, and the seconds until there may be more (0: at once; None: nobody is parked).
         """
-        released, wait_ms = self._run("release", limit, self._limits())
+        released, wait_ms = self._steps.run("release", limit, self._limits())
         return released, None if wait_ms < 0 else wait_ms / 1000
 
     def cancel(self, job_id: str, tenant: str) -> tuple[JobStatus, bool] | None:
         """Cancel the job: (its status now, whether this call ended it); None when the tenant has no such job."""
-        reply = self._run("cancel", job_id, tenant, _CANCELLED)
+        reply = self._steps.run("cancel", job_id, tenant, _CANCELLED)
         return (JobStatus(reply[0].decode()), bool(reply[1])) if reply else None
 
     def attach(self, job_id: str, tenant: str, address: str) -> tuple[JobStatus, Ended | None] | None:
         """Have `address` told when the job ends; its end at once if it has. None: the tenant has no such job."""
-        reply = self._run("attach", job_id, tenant, address)
+        reply = self._steps.run("attach", job_id, tenant, address)
         if not reply:
             return None
         return JobStatus(reply[0].decode()), _ended(job_id, *reply)
 
     def read(self, job_id: str, tenant: str | None = None) -> JobRecord | None:
         """The job's record; None when there is no such job, or `tenant` is given and it is not that tenant's."""
-        stored = self._hash(f"job:{job_id}")
+        stored = self._steps.hash(f"job:{job_id}")
         if not stored or (tenant is not None and stored[b"tenant"].decode() != tenant):
             return None
         return JobRecord.parse(job_id, stored)
@@ -213,7 +179,7 @@ class Ledger:
         ends = []
         for start in range(0, len(job_ids), MAX_BATCH):
             ids = job_ids[start : start + MAX_BATCH]
-            flat = self._run("ended", *ids)
+            flat = self._steps.run("ended", *ids)
             for job_id, status, http_status, answer in zip(ids, flat[::3], flat[1::3], flat[2::3], strict=True):
                 end = _ended(job_id, status, http_status, answer)
                 if end is not None:
@@ -223,82 +189,22 @@ class Ledger:
     def rescue(self, limit: int = 100) -> list[tuple[str, str]]:
         """Look at what is due; returns what was done to which job."""
         errors = (_EXPIRED, _FULL, _ABANDONED)
-        flat = [word.decode() for word in self._run("rescue", limit, *errors, OUTBOX_LEASE_MS)]
+        flat = [word.decode() for word in self._steps.run("rescue", limit, *errors, OUTBOX_LEASE_MS)]
         return list(zip(flat[::2], flat[1::2], strict=True))
 
     def record_delivery(self, job_id: str, outcome: str, detail: str, delays_ms: Sequence[int]) -> int:
         """Note one attempt at a job's webhook ("delivered", "retry" or "failed"); returns how many were made."""
-        return int(self._run("delivery", job_id, outcome, detail, *delays_ms))
+        return int(self._steps.run("delivery", job_id, outcome, detail, *delays_ms))
 
     def webhook_secret(self, tenant: str, fresh: str) -> str:
         """The tenant's webhook secret, `fresh` if it had none."""
-        key = f"{self._prefix}webhook_secret:{tenant}"
-        kept: bytes | None = self._command("SET", key, fresh, "NX", "GET")
+        key = f"{self._steps.prefix}webhook_secret:{tenant}"
+        kept: bytes | None = self._steps.command("SET", key, fresh, "NX", "GET")
         return fresh if kept is None else kept.decode()
 
     def ping(self) -> None:
         """Raise StoreUnavailable unless Redis answers."""
-        self._command("PING")
-
-    def forget_idle_deployments(self) -> int:
-        """Drop health records, limits, breakers and checks that nobody has added to for HEALTH_TTL_S; returns how many.
-
-        A breaker the operator has forced stays.
-        """
-        oldest_s = time.time() - HEALTH_TTL_S
-        idle = [name for name, value in self._hash("health").items() if float(value.split()[-1]) < oldest_s * 1000]
-        if idle:
-            self._command("HDEL", f"{self._prefix}health", *idle)
-        unused = [name for name, found in self.permits().items() if found.idle_since(oldest_s)]
-        if unused:
-            self._command("HDEL", f"{self._prefix}permits", *unused)
-        still = [name for name, found in self.breakers().items() if found.idle_since(oldest_s)]
-        if still:
-            self._command("HDEL", f"{self._prefix}breakers", *still)
-        checks = {name: Check.parse(text.decode(errors="replace")) for name, text in self._hash("checks").items()}
-        past = [name for name, check in checks.items() if check is None or check.at_s < oldest_s]
-        if past:
-            self._command("HDEL", f"{self._prefix}checks", *past)
-        return len(idle) + len(unused) + len(still) + len(past)
-
-    def breakers(self) -> dict[str, Breaker]:
-        """Every circuit breaker by name; one whose text cannot be read is left out."""
-        read = {name.decode(): Breaker.parse(text.decode()) for name, text in self._hash("breakers").items()}
-        return {name: found for name, found in read.items() if found is not None}
-
-    def permits(self) -> dict[str, Permits]:
-        """What is known of limits, by account or deployment; a record that cannot be read is left out."""
-        read = {name.decode(): Permits.parse(text.decode()) for name, text in self._hash("permits").items()}
-        return {name: found for name, found in read.items() if found is not None}
-
-    def switch_breaker(self, name: str, to: BreakerState) -> bool:
-        """Force a breaker open or closed, or (CLOSED) let it decide again, from nothing; whether it changed."""
-        return bool(self._run("switch", name, to.value))
-
-    def take_check_turn(self, account: str, interval_s: float) -> bool:
-        """Whether this process is the one to check an account now; nobody else is for `interval_s`."""
-        milliseconds = max(int(interval_s * 1000), 1)
-        return self._command("SET", self._check_turn(account), "1", "NX", "PX", milliseconds) is not None
-
-    def record_check(self, account: str, found: Finding, next_s: float) -> CheckStatus | None:
-        """Keep what a check found, and let the account's open breakers know; the next one is due after `next_s`.
-
-        Returns how the check before it ended; None where there was none.
-        """
-        before = self._run(
-            "check",
-            account,
-            found.status.value,
-            found.latency_ms,
-            found.error,
-            max(int(next_s * 1000), 1),
-            self._check_turn(account),
-            breakers.words(self._breaker()),
-        )
-        return CheckStatus(before.decode()) if before else None
-
-    def _check_turn(self, account: str) -> str:
-        return f"{self._prefix}check_turn:{account}"
+        self._steps.command("PING")
 
     def _give_back(self, name: str, job_id: str, epoch: int, how: Sequence[int], told: Told) -> Any:
         words = (
@@ -309,7 +215,7 @@ class Ledger:
             self._limits(),
             told.second,
         )
-        return self._run(name, job_id, epoch, *how, *words)
+        return self._steps.run(name, job_id, epoch, *how, *words)
 
     def _reported(self, changes: list[bytes] | None) -> bool:
         """Whether the step was taken; notes the breakers it changed."""
@@ -317,28 +223,6 @@ class Ledger:
             return False
         self._sightings.report(changes)
         return True
-
-    def _hash(self, name: str) -> dict[bytes, bytes]:
-        flat = self._command("HGETALL", f"{self._prefix}{name}")
-        # RESP3 answers with a map, RESP2 with a flat list.
-        return flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
-
-    def _run(self, name: str, *arguments: Any) -> Any:
-        script = self._scripts[name]
-        try:
-            return self._command("EVALSHA", script.sha, 0, *arguments)
-        except redis.exceptions.NoScriptError:
-            # A restarted Redis has forgotten its scripts.
-            self._command("SCRIPT", "LOAD", script.text)
-            return self._command("EVALSHA", script.sha, 0, *arguments)
-
-    def _command(self, *command: Any) -> Any:
-        try:
-            return self._pipeline.call(*command)
-        except redis.RedisError as error:
-            if isinstance(error, _AWAY) or str(error).startswith(_REFUSING):
-                raise StoreUnavailable("the job store is not available; try again", retry_after_s=2) from error
-            raise
 
 
 def _ended(job_id: str, status: bytes, http_status: bytes, answer: bytes) -> Ended | None:

@@ -49,7 +49,7 @@ def world(pipeline, settings, redis):
             redis.hset(key, name, " ".join(map(str, words)))
 
     def state(name=NAME):
-        return ledger.breakers()[name].state
+        return ledger.provider_records.breakers()[name].state
 
     return SimpleNamespace(ledger=ledger, claim=claim, end=end, calls=calls, age=age, state=state, key=key, redis=redis)
 
@@ -70,7 +70,7 @@ def half_opened(world):
 def test_good_calls_keep_it_closed(world):
     """Good calls are counted, and open nothing."""
     world.calls(*[GOOD] * 6)
-    found = world.ledger.breakers()
+    found = world.ledger.provider_records.breakers()
     assert found[NAME].state is BreakerState.CLOSED
     assert sum(bucket.calls for bucket in found[NAME].ring) == 6
     assert found.keys() == {NAME, ACCOUNT}
@@ -86,7 +86,7 @@ def test_the_failure_rate_opens_deployment_and_account(world):
     """At the threshold both open, for the first wait, and the worker's log says so."""
     with capture_logs() as logs:
         world.calls(GOOD, GOOD, BAD, BAD)
-    found = world.ledger.breakers()[NAME]
+    found = world.ledger.provider_records.breakers()[NAME]
     assert (found.state, found.trips, found.opened) == (BreakerState.OPEN, 1, 1)
     assert found.until_s - found.changed_s == pytest.approx(10)
     assert [(e["event"], e["breaker"], e["from"], e["to"]) for e in logs] == [
@@ -115,7 +115,7 @@ def test_failures_leave_the_window(world):
     world.age(61)
     world.calls(GOOD, BAD)
     assert world.state() is BreakerState.CLOSED
-    ring = world.ledger.breakers()[NAME].ring
+    ring = world.ledger.provider_records.breakers()[NAME].ring
     assert sum(bucket.calls for bucket in ring) == 2
 
 
@@ -139,7 +139,7 @@ def test_slow_calls_open_it(world):
 def test_failures_that_waiting_does_not_mend(world):
     """A failure that is no breaker's business is none, and counts for health all the same."""
     world.calls(*[f"{NAME} 2 5.0 0"] * 5)
-    assert world.ledger.breakers() == {}
+    assert world.ledger.provider_records.breakers() == {}
     assert world.redis.hget(world.key.replace("breakers", "health"), NAME).split()[2] == "5"
 
 
@@ -162,11 +162,11 @@ def test_with_everybody_open_the_soonest_is_waited_for(world):
     detour = world.claim().detour
     assert detour.place == 1
     assert 0 < detour.wait_s <= 2
-    world.ledger.switch_breaker("other/m", BreakerState.FORCED_OPEN)
+    world.ledger.provider_records.switch_breaker("other/m", BreakerState.FORCED_OPEN)
     detour = world.claim().detour
     assert detour.place == 0
     assert 2 < detour.wait_s <= 10
-    world.ledger.switch_breaker(ACCOUNT, BreakerState.FORCED_OPEN)
+    world.ledger.provider_records.switch_breaker(ACCOUNT, BreakerState.FORCED_OPEN)
     assert world.claim().detour.wait_s is None
 
 
@@ -174,10 +174,10 @@ def test_an_open_breaker_learns_nothing(world):
     """Calls that began before it opened, and end after, neither close it nor lengthen its wait."""
     before = [world.claim() for _ in range(4)]
     opened(world)
-    kept = world.ledger.breakers()
+    kept = world.ledger.provider_records.breakers()
     for claimed in before:
         world.end(claimed, GOOD)
-    assert world.ledger.breakers() == kept
+    assert world.ledger.provider_records.breakers() == kept
 
 
 def test_half_open_lets_only_the_permitted_through(world):
@@ -200,7 +200,7 @@ def test_good_probes_close_it(world):
     world.end(first, GOOD)
     assert world.state() is BreakerState.HALF_OPEN
     world.end(second, GOOD)
-    found = world.ledger.breakers()
+    found = world.ledger.provider_records.breakers()
     assert {name: row.state for name, row in found.items()} == dict.fromkeys((NAME, ACCOUNT), BreakerState.CLOSED)
     assert (found[NAME].trips, found[NAME].opened, found[NAME].ring) == (0, 1, ())
 
@@ -210,7 +210,7 @@ def test_bad_probes_open_it_for_longer(world):
     opened(world)
     waits = []
     for _ in range(7):
-        found = world.ledger.breakers()[NAME]
+        found = world.ledger.provider_records.breakers()[NAME]
         waits.append(round(found.until_s - found.changed_s))
         world.age(301)
         for probe in [world.claim(), world.claim()]:
@@ -233,7 +233,7 @@ def test_only_probes_decide(world):
     half_opened(world)
     world.claim()
     world.end(stray, BAD)
-    assert world.ledger.breakers()[NAME].ring == ()
+    assert world.ledger.provider_records.breakers()[NAME].ring == ()
 
 
 def test_a_probe_without_evidence_gives_its_place_back(world):
@@ -278,24 +278,24 @@ def test_who_ignores_breakers_is_not_asked(world):
     claimed = world.ledger.claim("job_free", 1)
     assert (claimed.detour, claimed.guarded) == (None, False)
     world.ledger.hand_over("job_free", 1, 1, Told())
-    world.ledger.switch_breaker("other", BreakerState.FORCED_OPEN)
+    world.ledger.provider_records.switch_breaker("other", BreakerState.FORCED_OPEN)
     assert world.ledger.claim("job_free", 2).detour is None
 
 
 def test_forced_states_stay(world):
     """What the operator forces holds whatever happens, until it is given back, with nothing counted."""
     ledger = world.ledger
-    assert ledger.switch_breaker(NAME, BreakerState.FORCED_CLOSED)
-    assert not ledger.switch_breaker(NAME, BreakerState.FORCED_CLOSED)
-    ledger.switch_breaker(ACCOUNT, BreakerState.FORCED_CLOSED)
+    assert ledger.provider_records.switch_breaker(NAME, BreakerState.FORCED_CLOSED)
+    assert not ledger.provider_records.switch_breaker(NAME, BreakerState.FORCED_CLOSED)
+    ledger.provider_records.switch_breaker(ACCOUNT, BreakerState.FORCED_CLOSED)
     world.calls(*[BAD] * 9)
     assert world.state() is BreakerState.FORCED_CLOSED
     assert world.claim().detour is None
-    ledger.switch_breaker(NAME, BreakerState.FORCED_OPEN)
+    ledger.provider_records.switch_breaker(NAME, BreakerState.FORCED_OPEN)
     world.age(86_400, NAME)
     assert world.claim().detour.place == 1
-    ledger.switch_breaker(NAME, BreakerState.CLOSED)
-    assert ledger.breakers()[NAME].ring == ()
+    ledger.provider_records.switch_breaker(NAME, BreakerState.CLOSED)
+    assert ledger.provider_records.breakers()[NAME].ring == ()
     assert world.claim().detour is None
 
 
@@ -304,7 +304,7 @@ def test_an_unreadable_breaker_is_a_closed_one(world):
     world.redis.hset(world.key, mapping={NAME: "junk", ACCOUNT: "open 1 2"})
     assert world.claim().detour is None
     world.calls(GOOD)
-    assert world.ledger.breakers()[NAME].ring[0].calls == 1
+    assert world.ledger.provider_records.breakers()[NAME].ring[0].calls == 1
 
 
 def test_a_breaker_that_opens_during_a_run_is_known(world):
@@ -333,14 +333,14 @@ def test_idle_breakers_are_forgotten(world):
     """Breakers do not grow with every name anybody ever tried; forced ones stay."""
     world.redis.hset(world.key, mapping={"a/m": "closed 1 0 0 0 - 1:1:1:0", "b/m": "forced_open 1 0 0 0 - -"})
     world.calls(GOOD)
-    assert world.ledger.forget_idle_deployments() == 1
-    assert world.ledger.breakers().keys() == {"b/m", NAME, ACCOUNT}
+    assert world.ledger.provider_records.forget_idle_deployments() == 1
+    assert world.ledger.provider_records.breakers().keys() == {"b/m", NAME, ACCOUNT}
 
 
 def test_made_up_names_do_not_fill_the_memory(world):
     """Beyond the bound new deployments get no breaker; accounts still do."""
     world.redis.hset(world.key, mapping={f"x/{n}": "closed 1 0 0 0 - -" for n in range(5000)})
     world.calls(GOOD)
-    found = world.ledger.breakers()
+    found = world.ledger.provider_records.breakers()
     assert NAME not in found
     assert found[ACCOUNT].ring == (Bucket(found[ACCOUNT].ring[0].start_s, 1, 0, 0),)

@@ -64,7 +64,7 @@ def test_no_second_call_is_a_probe(world, name, state):
 
 def test_a_breaker_that_is_forced_closed_is_no_bar(world):
     """Who the operator says may be called may be called a second time, too."""
-    world.ledger.switch_breaker("other/m", BreakerState.FORCED_CLOSED)
+    world.ledger.provider_records.switch_breaker("other/m", BreakerState.FORCED_CLOSED)
     assert world.ledger.hedge("job_1", 1, [1, 2]) == 1
 
 

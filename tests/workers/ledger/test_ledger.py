@@ -338,7 +338,7 @@ def test_idle_deployments_are_forgotten(ledger, redis, settings):
     """Health records do not grow with every name anybody ever tried."""
     health = f"{settings.key_prefix}health"
     redis.hset(health, mapping={"old/m": "1 1 1 1 0 1", "new/m": f"1 1 1 1 0 {int(time.time() * 1000)}"})
-    assert ledger.forget_idle_deployments() == 1
+    assert ledger.provider_records.forget_idle_deployments() == 1
     assert redis.hkeys(health) == ["new/m"]
 
 

@@ -374,9 +374,9 @@ def test_what_nobody_used_for_a_day_is_forgotten(world):
     """The record of a deployment's limits goes when it says nothing any more."""
     world.claim("job_1")
     world.ledger.finish("job_1", 1, outcome(limits=learnt(5), evidence=""))
-    assert world.ledger.forget_idle_deployments() == 0
+    assert world.ledger.provider_records.forget_idle_deployments() == 0
     world.age(86_500)
-    assert world.ledger.forget_idle_deployments() == 1
+    assert world.ledger.provider_records.forget_idle_deployments() == 1
     assert world.redis.exists(world.key) == 0
 
 

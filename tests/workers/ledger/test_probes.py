@@ -58,4 +58,4 @@ def test_concurrent_workers_never_pass_more_than_the_permitted_probes(ledger, re
     assert len(again) == 3
     for job in again[:2]:
         assert ledger.finish(job, 1, outcome(evidence=f"{NAME} 1 5 4"))
-    assert ledger.breakers()[NAME].state is BreakerState.CLOSED
+    assert ledger.provider_records.breakers()[NAME].state is BreakerState.CLOSED

@@ -36,3 +36,42 @@ def test_a_black_out_costs_no_request_and_moves_the_load(tmp_path):
     assert oracle["wasted"] < 10
     assert len(scenario["goals"]) == 3
     assert "black-out" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """The router's figures in every other scenario, short and at a low rate."""
+    file = tmp_path_factory.mktemp("routing") / "figures.json"
+    argv = [sys.executable, "-m", "benchmarks.routing", "--only", ",".join(BOUNDS), "--seconds", "15", "--rate", "15"]
+    done = subprocess.run(
+        [*argv, "--strategies", "router", "--json", str(file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=290,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return {
+        scenario["scenario"]: scenario["strategies"]["router"] for scenario in json.loads(file.read_text())["scenarios"]
+    }
+
+
+# Calls that may be wasted at most, of some 230: about half of what a list that always asks the favourite first wastes.
+BOUNDS = {"brown-out": 0, "flapping": 30, "429-storm": 10, "price-change": 0, "uneven-capacity": 40, "recovery": 40}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", BOUNDS)
+def test_whatever_happens_every_request_is_answered(short, name):
+    """Every request is answered, and few calls are spent on finding out who is not well."""
+    assert short[name]["success"] == 1
+    assert short[name]["requests"] > 150
+    assert short[name]["wasted"] <= BOUNDS[name]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["brown-out", "flapping", "price-change", "recovery"])
+def test_the_load_moves_to_who_is_better(short, name):
+    """Slow, failing or dear: soon nine of ten requests are answered by somebody else at their first call."""
+    assert short[name]["shift_s"] is not None

@@ -12,6 +12,8 @@ from workers.providers.base import Provider, Reply
 # A deployment's gauges are told this often at most: in between, the ledger counts for itself.
 _EVERY_S = 0.25
 _WIDE_EVERY_S = 5.0
+# Callers may name models no configuration lists; made-up names must not fill the memory.
+_MOST_KNOWN = 1_000
 # A limit this far from its end holds nobody up: it is not told, and costs nothing.
 _WIDE_REQUESTS, _WIDE_TOKENS = 1_000, 500_000
 # How long nothing is sent where a provider refuses for its rate and does not say until when.
@@ -58,6 +60,9 @@ class LimitReader:
             tight += wide
         if not tight:
             return NOTHING
+        if len(self._told) >= _MOST_KNOWN:
+            self._told.clear()
+            self._told_wide.clear()
         self._told[deployment] = now
         return Lesson(learnt_words(deployment, tight))
 

@@ -36,18 +36,18 @@ def reader(clock):
 
 def test_a_tight_limit_is_told_once_in_a_while(reader):
     """The first answer tells; the next, a moment later, is counted by the ledger itself."""
-    assert reader.read(NAME, reply(30, 29)).words == "groq/m 0 rpm 30 60000 29"
+    assert reader.read(NAME, reply(30, 29)).words == "groq/m 0 rpm 30 60000 29 rpd 0 60000 0"
     assert reader.read(NAME, reply(30, 28)) == NOTHING
     assert reader.read("groq/other", reply(30, 28)).words
 
 
 def test_a_wide_limit_costs_next_to_nothing(reader, clock):
     """A limit nobody comes near is only told, now and then, to be none; when half of it is gone it counts."""
-    assert reader.read(NAME, reply(100_000, 99_000)).words == "groq/m 0 rpm 0 60000 99000"
+    assert reader.read(NAME, reply(100_000, 99_000)).words == "groq/m 0 rpm 0 60000 99000 rpd 0 60000 0"
     clock.now += 1
     assert reader.read(NAME, reply(100_000, 99_000)) == NOTHING
     clock.now += 1
-    assert reader.read(NAME, reply(100_000, 49_000)).words == "groq/m 0 rpm 100000 60000 49000"
+    assert reader.read(NAME, reply(100_000, 49_000)).words == "groq/m 0 rpm 100000 60000 49000 rpd 0 60000 0"
 
 
 def test_a_refusal_with_an_empty_gauge_holds_everybody_back(reader):
@@ -72,7 +72,7 @@ def test_a_refusal_without_gauges_is_taken_for_both(reader, asked, gate_ms):
 def test_any_other_failure_teaches_as_an_answer_does(reader):
     """Limits in the headers of a 500 count, its Retry-After is the job's own."""
     lesson = reader.read(NAME, reply(30, 12, 500), ProviderFailed("no", retry_after_s=9))
-    assert (lesson.words, lesson.gated, lesson.crowded) == ("groq/m 0 rpm 30 60000 12", False, False)
+    assert (lesson.words, lesson.gated, lesson.crowded) == ("groq/m 0 rpm 30 60000 12 rpd 0 60000 0", False, False)
 
 
 def test_geminis_quota_is_read_from_its_body():

@@ -18,6 +18,8 @@ if status == 'completed' then
     if amount ~= '0' then redis.call('HINCRBY', usage, name, amount) end
   end
   redis.call('EXPIRE', usage, USAGE_TTL_S)
+  local called = redis.call('HMGET', job_key(id), 'deployment', 'tokens')
+  if called[1] and called[2] then settle_tokens(called[1], called[2], ARGV[9], ARGV[10]) end
   -- What was asked is of no more use once it is answered; a job that failed keeps it, to be run again.
   redis.call('HDEL', job_key(id), 'request')
 end

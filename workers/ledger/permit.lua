@@ -162,6 +162,22 @@ local function take_permits(scopes, demand)
   end
 end
 
+-- Gives back what an answer took less of limits by tokens than was estimated, or takes what it took more.
+local function settle_tokens(deployment, tokens, prompt, completion)
+  local stored = redis.call('HMGET', PERMITS, account_of(deployment), deployment)
+  local estimated, took = demand_of(tokens), demand_of(prompt .. ' ' .. completion)
+  for i, name in ipairs({ account_of(deployment), deployment }) do
+    if stored[i] and string.find(stored[i], 'tpm ', 1, true) then
+      local scope = parse_scope(name, stored[i])
+      for _, bucket in ipairs(scope.buckets) do
+        refill(bucket)
+        bucket.level = bucket.level + (estimated[bucket.name] or 0) - (took[bucket.name] or 0)
+      end
+      write_scope(scope)
+    end
+  end
+end
+
 local function forget_limit(scope, name)
   for i, bucket in ipairs(scope.buckets) do
     if bucket.name == name then return table.remove(scope.buckets, i) end

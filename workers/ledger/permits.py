@@ -48,5 +48,13 @@ class ConfiguredLimits:
 
 def learnt_words(deployment: str, gauges: Sequence[Gauge], gate_ms: int = 0) -> str:
     """What an answer told of a deployment: its gauges, and for how long nothing must be sent."""
-    told = "".join(f" {gauge.name} {gauge.limit} {gauge.period_ms} {gauge.remaining}" for gauge in gauges)
-    return f"{deployment} {gate_ms}{told}"
+    told = [f"{gauge.name} {gauge.limit} {gauge.period_ms} {gauge.remaining}" for gauge in gauges]
+    if not gate_ms:
+        # Headers tell of each kind of limit once. What was taken for one by the day may turn out to be by the minute.
+        names = {gauge.name for gauge in gauges}
+        told += [f"{other} 0 {MINUTE_MS} 0" for name in names if (other := _counterpart(name)) not in names]
+    return " ".join([deployment, str(gate_ms), *told])
+
+
+def _counterpart(name: str) -> str:
+    return name[:-2] + ("pd" if name.endswith("pm") else "pm")

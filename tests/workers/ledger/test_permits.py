@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from config.provider import ProviderConfig, ProviderLimits
-from routing.job import JobStatus
+from routing.job import JobStatus, Usage
 from routing.permits import Gauge, Permits, demand, longest_wait_s
 from tests.workers.conftest import outcome, submission
 from workers.ledger.ledger import Ledger
@@ -326,6 +326,25 @@ def test_tokens_are_counted_by_estimate(world):
     world.age(120)
     assert world.claim("huge", prompt_tokens=5000) is not None
     assert world.claim("next", prompt_tokens=1) is None
+
+
+def test_tokens_are_settled_by_what_was_used(world):
+    """An answer shorter than estimated gives the difference back; a longer one takes it."""
+    only_groq(world)
+    world.configure(tokens_per_minute=1000)
+    for job, prompt, completion, level in (("short", 10, 30, 940), ("long", 400, 400, 140)):
+        world.claim(job, prompt_tokens=300, completion_tokens=256)
+        usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
+        assert world.ledger.finish(job, 1, outcome(usage=usage))
+        assert world.permits("groq").buckets[0].level == pytest.approx(level, abs=25)
+
+
+def test_a_limit_by_the_day_may_turn_out_to_be_by_the_minute(world):
+    """What headers now tell of replaces what they were taken for before."""
+    running = [world.claim(f"job_{number}") for number in range(2)]
+    assert world.ledger.finish(running[0].id, 1, outcome(limits=learnt(5, name="rpd")))
+    assert world.ledger.finish(running[1].id, 1, outcome(limits=learnt(50)))
+    assert [bucket.name for bucket in world.permits(GROQ).buckets] == ["rpm"]
 
 
 def test_an_edited_limit_counts_from_then_on(world):

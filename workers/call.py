@@ -4,7 +4,13 @@ import time
 from dataclasses import dataclass
 
 from config.configuration import ConfigurationError
-from routing.errors import PatienceEnded, ProviderError, ProviderMisconfigured, ProviderTimeout
+from routing.errors import (
+    PatienceEnded,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+    ProviderTimeout,
+)
 from routing.plan import Candidate
 from workers.concurrency import AdaptiveConcurrency
 from workers.ledger.claimed import Claimed
@@ -53,10 +59,14 @@ class Calls:
         lesson = NOTHING
         # The concurrency is that of the worker's own provider; a hedge at another one is not counted.
         own = candidate.deployment.provider == job.plan.candidates[job.candidate].deployment.provider
-        under_way = self._concurrency.begin() if own else 0.0
+        came = time.monotonic()
+        under_way = self._concurrency.begin(remaining_s) if own else 0.0
         began, started_at = time.monotonic(), time.time()
+        if under_way is None:
+            crowd = ProviderRateLimited(f"{candidate.deployment.provider} took no more calls at once")
+            return Called(candidate, crowd, started_at, 0.0, lesson)
         try:
-            result, lesson = self._exchange(job, candidate, remaining_s)
+            result, lesson = self._exchange(job, candidate, remaining_s - (began - came))
         except ProviderError as error:
             result = error
         finally:

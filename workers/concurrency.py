@@ -48,11 +48,18 @@ class AdaptiveConcurrency:
         """Whether a call would have to wait now."""
         return self._under_way >= self.bound
 
-    def begin(self) -> float:
-        """Wait for a place, and begin a call; returns when that was, which `end` is to be given."""
+    def begin(self, patience_s: float) -> float | None:
+        """Wait for a place, and begin a call; returns when that was, which `end` is to be given.
+
+        None where there was no place within `patience_s`: nothing has begun.
+        """
+        give_up_at = self._clock() + patience_s
         while self.crowded:
+            left_s = give_up_at - self._clock()
+            if left_s <= 0:
+                return None
             self._room.clear()
-            self._room.wait(_LOOK_S)
+            self._room.wait(min(_LOOK_S, left_s))
         self._under_way += 1
         return self._clock()
 

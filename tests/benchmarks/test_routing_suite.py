@@ -11,21 +11,26 @@ from benchmarks.process import ROOT
 pytestmark = pytest.mark.integration
 
 
-def test_a_black_out_costs_no_request_and_moves_the_load(tmp_path):
-    """Everything is answered while the favourite is down, and by others, without calling it first each time."""
-    file = tmp_path / "figures.json"
-    argv = [sys.executable, "-m", "benchmarks.routing", "--only", "black-out", "--seconds", "18", "--rate", "12"]
+def figures(file, only, seconds, rate, strategies, timeout_s):
+    """The suite's own figures of some scenarios, and what it printed."""
+    argv = ["--only", only, "--seconds", str(seconds), "--rate", str(rate), "--strategies", strategies]
     done = subprocess.run(
-        [*argv, "--strategies", "router,static-list,oracle", "--json", str(file)],
+        [sys.executable, "-m", "benchmarks.routing", *argv, "--json", str(file)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=timeout_s,
     )
     # 1: a goal is missed, or the machine is busy; anything else is a defect.
     assert done.returncode in (0, 1), done.stderr
-    (scenario,) = json.loads(file.read_text())["scenarios"]
+    return json.loads(file.read_text())["scenarios"], done.stdout
+
+
+def test_a_black_out_costs_no_request_and_moves_the_load(tmp_path):
+    """Everything is answered while the favourite is down, and by others, without calling it first each time."""
+    file = tmp_path / "figures.json"
+    (scenario,), printed = figures(file, "black-out", 18, 12, "router,static-list,oracle", 110)
     router, listed, oracle = (scenario["strategies"][name] for name in ("router", "static-list", "oracle"))
     assert router["success"] == listed["success"] == oracle["success"] == 1
     assert router["requests"] == listed["requests"] == oracle["requests"] > 100
@@ -35,26 +40,15 @@ def test_a_black_out_costs_no_request_and_moves_the_load(tmp_path):
     assert listed["wasted"] > 40
     assert oracle["wasted"] < 10
     assert len(scenario["goals"]) == 3
-    assert "black-out" in done.stdout
+    assert "black-out" in printed
 
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
     """The router's figures in every other scenario, short and at a low rate."""
     file = tmp_path_factory.mktemp("routing") / "figures.json"
-    argv = [sys.executable, "-m", "benchmarks.routing", "--only", ",".join(BOUNDS), "--seconds", "15", "--rate", "15"]
-    done = subprocess.run(
-        [*argv, "--strategies", "router", "--json", str(file)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=290,
-    )
-    assert done.returncode in (0, 1), done.stderr
-    return {
-        scenario["scenario"]: scenario["strategies"]["router"] for scenario in json.loads(file.read_text())["scenarios"]
-    }
+    scenarios, _ = figures(file, ",".join(BOUNDS), 15, 15, "router", 290)
+    return {scenario["scenario"]: scenario["strategies"]["router"] for scenario in scenarios}
 
 
 # Calls that may be wasted at most, of some 230: about half of what a list that always asks the favourite first wastes.

@@ -75,9 +75,7 @@ def around_breaker(wait_s: float | None, *, remaining_s: float, defers: int, rng
     """
     if wait_s == 0:
         return Decision(NextStep.FAILOVER, 0.0, "the circuit breaker is open")
-    if wait_s is None:
-        wait_s = min(_DEFER_CAP_S, _DEFER_S * 2 ** min(defers, 16))
-    delay_s = wait_s * (1 + rng.uniform(0, _DEFER_JITTER))
+    delay_s = _put_off_s(wait_s, defers, rng)
     if delay_s >= remaining_s:
         return Decision(NextStep.STOP, 0.0, "the circuit breaker is open until after the deadline")
     return Decision(NextStep.DEFER, delay_s, "the circuit breaker is open, and no other candidate may be called")
@@ -118,10 +116,14 @@ def _retry(
 
 
 def _wait_for_room(error: ProviderError, defers: int, rng: Random) -> Decision:
-    wait_s = error.retry_after_s
+    return Decision(NextStep.DEFER, _put_off_s(error.retry_after_s, defers, rng), "rate limited")
+
+
+def _put_off_s(wait_s: float | None, defers: int, rng: Random) -> float:
+    """How long a job waits that was told `wait_s`, or (None) nothing."""
     if wait_s is None:
         wait_s = min(_DEFER_CAP_S, _DEFER_S * 2 ** min(defers, 16))
-    return Decision(NextStep.DEFER, wait_s * (1 + rng.uniform(0, _DEFER_JITTER)), "rate limited")
+    return wait_s * (1 + rng.uniform(0, _DEFER_JITTER))
 
 
 def _move_on(why: str, *, has_next: bool) -> Decision:

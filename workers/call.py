@@ -49,9 +49,10 @@ class Calls:
     def can_reach(self, provider: str) -> bool:
         """Whether this process can call the provider at all."""
         try:
-            return self._upstreams.get(provider) is not None
-        except ConfigurationError:
+            self._upstream(provider)
+        except ProviderMisconfigured:
             return False
+        return True
 
     def make(self, job: Claimed, candidate: Candidate, remaining_s: float) -> Called:
         """Call `candidate` for `job`, whose deadline is in `remaining_s`; the value says what it met."""

@@ -13,8 +13,8 @@ CONFIGS = st.builds(
 CALLS = st.lists(st.tuples(st.floats(0, 4), st.booleans()), max_size=300)
 
 
-def played(config, calls):
-    """The times of first tries, and of retries that were allowed."""
+def played(config, calls, refused=lambda *_: None):
+    """The times of first tries, and of retries that were allowed; `refused` is told of each that was not."""
     budget, now, tries, retries = RetryBudget(config), 1000.0, [], []
     for gap, first in calls:
         now += gap
@@ -24,6 +24,8 @@ def played(config, calls):
         elif budget.allows(now):
             budget.withdraw(now)
             retries.append(now)
+        else:
+            refused(now, tries, retries)
     return tries, retries
 
 
@@ -43,19 +45,13 @@ def test_never_more_than_the_share(config, calls):
 @given(CONFIGS, CALLS)
 def test_nobody_is_refused_without_reason(config, calls):
     """A retry is refused only when the window holds its share already."""
-    budget, now, tries, retries = RetryBudget(config), 1000.0, [], []
-    for gap, first in calls:
-        now += gap
-        if first:
-            budget.deposit(now)
-            tries.append(now)
-        elif budget.allows(now):
-            budget.withdraw(now)
-            retries.append(now)
-        else:
-            # What is younger than nine slices counts in any case, what is older than the window never.
-            paid = sum(at > now - 9 * config.budget_window_s / 10 for at in tries) * config.budget_percent / 100
-            assert sum(at > now - config.budget_window_s for at in retries) + 1 > paid + config.budget_reserve
+
+    def refused(now, tries, retries):
+        # What is younger than nine slices counts in any case, what is older than the window never.
+        paid = sum(at > now - 9 * config.budget_window_s / 10 for at in tries) * config.budget_percent / 100
+        assert sum(at > now - config.budget_window_s for at in retries) + 1 > paid + config.budget_reserve
+
+    played(config, calls, refused)
 
 
 def test_a_lone_request_is_tried_again():

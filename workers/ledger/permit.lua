@@ -145,10 +145,10 @@ local function permit_wait(deployment, demand, rank, configured)
   local scopes = permit_scopes(deployment, configured)
   if not scopes then return 0, 0 end
   local ahead = redis.call('ZCOUNT', parked_key(deployment), '-inf', string.format('(%.17g', rank))
-  local wait = scopes_wait(scopes, demand, ahead)
+  local alone = scopes_wait(scopes, demand, 0)
+  if ahead == 0 then return alone, alone, scopes end
   -- Its turn is not yet come, even where there is room this very moment.
-  if ahead > 0 then wait = math.max(wait, 1) end
-  return wait, scopes_wait(scopes, demand, 0), scopes
+  return math.max(scopes_wait(scopes, demand, ahead), 1), alone, scopes
 end
 
 local function take_permits(scopes, demand)

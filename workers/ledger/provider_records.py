@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from config.breaker import BreakerConfig
 from routing.breaker import Breaker, BreakerState
@@ -10,6 +11,8 @@ from routing.permits import Permits
 from workers.ledger import breakers
 from workers.ledger.record import Finding
 from workers.ledger.steps import Steps
+
+T = TypeVar("T")
 
 # After a day without a call a deployment's record says nothing any more (its half-life is minutes).
 HEALTH_TTL_S = 86_400.0
@@ -28,32 +31,26 @@ class ProviderRecords:
         A breaker the operator has forced stays.
         """
         oldest_s = time.time() - HEALTH_TTL_S
-        idle = [
-            name for name, value in self._steps.hash("health").items() if float(value.split()[-1]) < oldest_s * 1000
-        ]
-        if idle:
-            self._steps.command("HDEL", f"{self._steps.prefix}health", *idle)
-        unused = [name for name, found in self.permits().items() if found.idle_since(oldest_s)]
-        if unused:
-            self._steps.command("HDEL", f"{self._steps.prefix}permits", *unused)
-        still = [name for name, found in self.breakers().items() if found.idle_since(oldest_s)]
-        if still:
-            self._steps.command("HDEL", f"{self._steps.prefix}breakers", *still)
+        health = self._steps.hash("health")
         checks = {name: Check.parse(text.decode(errors="replace")) for name, text in self._steps.hash("checks").items()}
-        past = [name for name, check in checks.items() if check is None or check.at_s < oldest_s]
-        if past:
-            self._steps.command("HDEL", f"{self._steps.prefix}checks", *past)
-        return len(idle) + len(unused) + len(still) + len(past)
+        idle: dict[str, list[Any]] = {
+            "health": [name for name, text in health.items() if float(text.split()[-1]) < oldest_s * 1000],
+            "permits": [name for name, found in self.permits().items() if found.idle_since(oldest_s)],
+            "breakers": [name for name, found in self.breakers().items() if found.idle_since(oldest_s)],
+            "checks": [name for name, check in checks.items() if check is None or check.at_s < oldest_s],
+        }
+        for kind, names in idle.items():
+            if names:
+                self._steps.command("HDEL", f"{self._steps.prefix}{kind}", *names)
+        return sum(map(len, idle.values()))
 
     def breakers(self) -> dict[str, Breaker]:
         """Every circuit breaker by name; one whose text cannot be read is left out."""
-        read = {name.decode(): Breaker.parse(text.decode()) for name, text in self._steps.hash("breakers").items()}
-        return {name: found for name, found in read.items() if found is not None}
+        return self._read("breakers", Breaker.parse)
 
     def permits(self) -> dict[str, Permits]:
         """What is known of limits, by account or deployment; a record that cannot be read is left out."""
-        read = {name.decode(): Permits.parse(text.decode()) for name, text in self._steps.hash("permits").items()}
-        return {name: found for name, found in read.items() if found is not None}
+        return self._read("permits", Permits.parse)
 
     def switch_breaker(self, name: str, to: BreakerState) -> bool:
         """Force a breaker open or closed, or (CLOSED) let it decide again, from nothing; whether it changed."""
@@ -80,6 +77,10 @@ class ProviderRecords:
             breakers.words(self._breaker()),
         )
         return CheckStatus(before.decode()) if before else None
+
+    def _read(self, kind: str, parse: Callable[[str], T | None]) -> dict[str, T]:
+        read = {name.decode(): parse(text.decode()) for name, text in self._steps.hash(kind).items()}
+        return {name: found for name, found in read.items() if found is not None}
 
     def _check_turn(self, account: str) -> str:
         return f"{self._steps.prefix}check_turn:{account}"

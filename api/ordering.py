@@ -10,6 +10,7 @@ from typing import Any
 from flask import request
 
 from api.context import REQUEST_ID, services
+from api.demand import Demand
 from api.principal import Principal
 from routing.errors import InvalidRequest
 from routing.job import ServiceTier
@@ -18,6 +19,7 @@ from routing.planner import plan
 from routing.request import RoutingRequest
 from workers.ledger.record import Accepted, Conflict, Existing
 from workers.queue import Order, submit
+from workers.surfaces.registry import CHAT
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _TIERS = {"auto": ServiceTier.DEFAULT}
@@ -55,11 +57,11 @@ def parse_wait(text: str, where: str) -> float:
     return seconds
 
 
-def place(principal: Principal, body: dict[str, Any], job_id: str, waiter: str) -> Accepted | Existing | Conflict:
+def place(principal: Principal, demand: Demand, job_id: str, waiter: str) -> Accepted | Existing | Conflict:
     """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise."""
-    wanted = RoutingRequest.from_body(body)
+    wanted = RoutingRequest.from_body(demand.body)
     planned = route(principal, wanted, time.time())
-    return submit(services().ledger, job_id, principal.tenant, wanted, body, planned, _order(body, waiter))
+    return submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, _order(demand, waiter))
 
 
 def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
@@ -70,17 +72,20 @@ def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
     return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
 
 
-def _order(body: dict[str, Any], waiter: str) -> Order:
+def _order(demand: Demand, waiter: str) -> Order:
+    body = demand.body
     key = request.headers.get("Idempotency-Key")
     tier = body.get("service_tier") or "auto"
     return Order(
         deadline_s=body.get("deadline_s") or services().settings.deadline_s,
         tier=_TIERS.get(tier) or ServiceTier(tier),
         idempotency="" if key is None else _idempotency_hash(key),
-        fingerprint="" if key is None else _fingerprint(body),
+        fingerprint="" if key is None else _fingerprint(demand),
         waiter=waiter,
         webhook=body.get("webhook_url") or "",
         request_id=request.environ[REQUEST_ID],
+        surface="" if demand.surface is CHAT else demand.surface.name,
+        echo=json.dumps(demand.echo) if demand.echo else "",
     )
 
 
@@ -90,6 +95,7 @@ def _idempotency_hash(key: str) -> str:
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
-def _fingerprint(body: dict[str, Any]) -> str:
-    """The same for bodies that mean the same, however they were written."""
-    return hashlib.blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=16).hexdigest()
+def _fingerprint(demand: Demand) -> str:
+    """The same for requests that mean the same, however they were written."""
+    meant = [demand.surface.name, demand.body, demand.echo]
+    return hashlib.blake2b(json.dumps(meant, sort_keys=True).encode(), digest_size=16).hexdigest()

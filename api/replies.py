@@ -10,11 +10,16 @@ from api.principal import Principal
 from routing.errors import NotFound
 from routing.job import JobStatus
 from workers.ledger.record import Accepted, Ended, Existing
+from workers.surfaces.base import Surface
+from workers.surfaces.registry import CHAT
 
 
-def ended(end: Ended, *, replayed: bool = False) -> Response:
-    """The job's own answer, byte for byte as it was stored."""
-    response = Response(end.answer, status=end.http_status, mimetype="application/json")
+def ended(end: Ended, surface: Surface, *, replayed: bool = False) -> Response:
+    """The job's own answer, byte for byte as it was stored; an error in the surface's form."""
+    answer = end.answer
+    if end.http_status >= 400 and surface is not CHAT:
+        answer = json.dumps(surface.error(json.loads(answer), end.http_status)).encode()
+    response = Response(answer, status=end.http_status, mimetype="application/json")
     response.headers["X-Job-Id"] = end.id
     if end.status is JobStatus.CANCELLED:
         forbid_retry(response)

@@ -9,6 +9,8 @@ from routing.errors import RouterError
 from routing.job import Attempt, time_in_calls_ms
 from workers.ledger.claimed import Claimed
 from workers.providers.base import Completion
+from workers.surfaces.base import Head
+from workers.surfaces.registry import surface_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,14 @@ class Timing:
 
 
 def completed(job: Claimed, completion: Completion, attempts: Sequence[Attempt], timing: Timing) -> str:
-    """A provider's answer with the story of how it came."""
-    return json.dumps({**completion.body, "routing_metadata": metadata(job, attempts, timing)})
+    """A provider's answer in the form it was asked in, with the story of how it came."""
+    body = surface_of(job.surface).answer(completion.body, head(job, str(completion.body.get("model"))))
+    return json.dumps({**body, "routing_metadata": metadata(job, attempts, timing)})
+
+
+def head(job: Claimed, model: str) -> Head:
+    """What an answer of `model` says of its job."""
+    return Head(job.id, model, job.created, echo=json.loads(job.echo) if job.echo else {})
 
 
 def failed(job: Claimed, error: RouterError, attempts: Sequence[Attempt], timing: Timing) -> str:

@@ -28,6 +28,9 @@ class Order:
     waiter: str = ""
     webhook: str = ""
     request_id: str = ""
+    # The form in which it was asked, and what of the original request its answer needs, as JSON.
+    surface: str = ""
+    echo: str = ""
 
 
 def new_job_id() -> str:
@@ -68,5 +71,7 @@ def submit(
             prompt_tokens=wanted.prompt_tokens,
             completion_tokens=wanted.completion_tokens,
             asked=json.dumps(Asked.of(wanted).to_wire()),
+            surface=order.surface,
+            echo=order.echo,
         )
     )

@@ -51,6 +51,11 @@ class Claimed:
     limited: tuple[int, ...] = ()
     # Whether circuit breakers are to be asked for it.
     guarded: bool = False
+    # When it was accepted, Unix seconds.
+    created: int = 0
+    # The form in which it was asked, and what of the original request the answer needs, as JSON.
+    surface: str = ""
+    echo: str = ""
 
     @classmethod
     def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
@@ -75,4 +80,7 @@ class Claimed:
             reached=reply[16],
             limited=tuple(sorted(map(int, reply[17].split()))),
             guarded=bool(reply[18]),
+            created=int(float(reply[19])) // 1000,
+            surface=reply[20].decode(),
+            echo=reply[21].decode(),
         )

@@ -43,6 +43,9 @@ class Submission:
     completion_tokens: int = 0
     # What ordering read of the request, as JSON: the record drops the request once it is answered.
     asked: str = ""
+    # The form in which it was asked (workers/surfaces), and what of the original request the answer needs, as JSON.
+    surface: str = ""
+    echo: str = ""
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -54,6 +57,8 @@ class Submission:
             "timeout_ms": self.timeout_ms,
             "careless": "1" if self.careless else "",
             "asked": self.asked,
+            "surface": self.surface,
+            "echo": self.echo,
         }
         pairs: list[Any] = [
             *("v", 1),

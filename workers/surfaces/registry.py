@@ -1,0 +1,14 @@
+"""Every surface by the name a job's record has for it."""
+
+from collections.abc import Mapping
+
+from workers.surfaces.base import Surface
+from workers.surfaces.chat import Chat
+
+CHAT = Chat()
+SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT,)}
+
+
+def surface_of(name: str) -> Surface:
+    """The surface of a job; a job of a name this process does not know yet is answered as chat."""
+    return SURFACES.get(name, CHAT)

@@ -9,11 +9,7 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, vali
 
 from api.fields import Flag, Number, Object, Text, Whole
 from api.messages import Messages
-from api.preferences_schema import PreferencesSchema
-from routing.errors import InvalidRequest
-
-# Longer than any deadline a provider's batch window has.
-MAX_DEADLINE_S = 7 * 86_400
+from api.options_schema import OptionsSchema, check_against
 
 
 class ToolSchema(Schema):
@@ -64,14 +60,9 @@ class Stop(fields.Field[Any]):
         return value
 
 
-class ChatCompletionSchema(Schema):
+class ChatCompletionSchema(OptionsSchema):
     """The body of POST /v1/chat/completions."""
 
-    class Meta:
-        unknown = INCLUDE
-
-    model = Text(shortest=1)
-    models = fields.List(Text(shortest=1, allow_none=False), allow_none=True, validate=validate.Length(max=16))
     messages = Messages(required=True)
     temperature = Number(0, 2)
     top_p = Number(0, 1)
@@ -93,19 +84,6 @@ class ChatCompletionSchema(Schema):
     reasoning_effort = Text()
     user = Text(longest=512)
     metadata = Object()
-    provider = fields.Nested(PreferencesSchema, allow_none=True)
-    background = Flag()
-    service_tier = Text(choices=("auto", "default", "flex", "priority"))
-    deadline_s = Number(high=MAX_DEADLINE_S, above=0)
-    webhook_url = fields.Url(allow_none=True, schemes={"http", "https"}, require_tld=False)
-    on_disconnect = Text(choices=("cancel", "detach"))
-    routing_policy = Text(shortest=1)
-
-    @validates_schema
-    def check_model(self, data: dict[str, Any], **_: Any) -> None:
-        """A model, or OpenRouter's list of them."""
-        if not data.get("model") and not data.get("models"):
-            raise ValidationError("is missing", "model")
 
     @validates_schema
     def check_response_format(self, data: dict[str, Any], **_: Any) -> None:
@@ -133,20 +111,4 @@ _SCHEMA = ChatCompletionSchema()
 
 def check(body: dict[str, Any]) -> None:
     """Raise InvalidRequest that names the first field of `body` at fault."""
-    problems = _SCHEMA.validate(body)
-    if problems:
-        path, message = _first(problems)
-        raise InvalidRequest(f"{path}: {message}" if path else message, param=path or None)
-
-
-def _first(problems: Any, path: str = "") -> tuple[str, str]:
-    """The path and text of the first problem in marshmallow's nested report."""
-    if isinstance(problems, dict) and problems:
-        name, inner = next(iter(problems.items()))
-        if name == "_schema":
-            return _first(inner, path)
-        step = f"[{name}]" if isinstance(name, int) else f".{name}" if path else str(name)
-        return _first(inner, path + step)
-    if isinstance(problems, list) and problems:
-        return _first(problems[0], path)
-    return path, str(problems)
+    check_against(_SCHEMA, body)

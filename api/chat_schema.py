@@ -60,6 +60,15 @@ class Stop(fields.Field[Any]):
         return value
 
 
+class StreamOptionsSchema(Schema):
+    """What a stream tells besides the answer."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    include_usage = Flag()
+
+
 class ChatCompletionSchema(OptionsSchema):
     """The body of POST /v1/chat/completions."""
 
@@ -77,6 +86,7 @@ class ChatCompletionSchema(OptionsSchema):
     logit_bias = Object()
     stop = Stop(allow_none=True)
     stream = Flag()
+    stream_options = fields.Nested(StreamOptionsSchema, allow_none=True)
     tools = fields.List(fields.Nested(ToolSchema), allow_none=True, validate=validate.Length(max=1024))
     tool_choice = ToolChoice(allow_none=True)
     parallel_tool_calls = Flag()
@@ -84,6 +94,12 @@ class ChatCompletionSchema(OptionsSchema):
     reasoning_effort = Text()
     user = Text(longest=512)
     metadata = Object()
+
+    @validates_schema
+    def check_stream_options(self, data: dict[str, Any], **_: Any) -> None:
+        """Only a stream has options."""
+        if data.get("stream_options") is not None and not data.get("stream"):
+            raise ValidationError("is only allowed together with stream: true", "stream_options")
 
     @validates_schema
     def check_response_format(self, data: dict[str, Any], **_: Any) -> None:
@@ -98,12 +114,6 @@ class ChatCompletionSchema(OptionsSchema):
             named = wanted.get("json_schema")
             if not isinstance(named, dict) or not isinstance(named.get("schema", {}), dict):
                 raise ValidationError("must be an object with a name and a schema", "response_format.json_schema")
-
-    @validates_schema
-    def check_stream(self, data: dict[str, Any], **_: Any) -> None:
-        """Streams are not served yet; saying so beats answering in another form than was asked for."""
-        if data.get("stream"):
-            raise ValidationError("streaming is not available in this version; leave stream out", "stream")
 
 
 _SCHEMA = ChatCompletionSchema()

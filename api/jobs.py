@@ -8,6 +8,7 @@ from api import replies
 from api.context import services
 from api.ordering import parse_wait
 from api.principal import authenticate
+from api.streaming import resume
 from routing.errors import JobNotCancellable, NotFound
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
@@ -38,6 +39,14 @@ def cancel(job_id: str) -> Response:
     if not by_this_call and status != "cancelled":
         raise JobNotCancellable(f"job {job_id} has ended already: {status.value}")
     return replies.as_json(replies.job_object(job_id, principal))
+
+
+@blueprint.get("/<job_id>/stream")
+def stream(job_id: str) -> Response:
+    """The job's stream, live or after its end, from the event after `Last-Event-ID` or `?starting_after=N` on."""
+    principal = authenticate()
+    _check_id(job_id)
+    return resume(principal, job_id)
 
 
 def _check_id(job_id: str) -> None:

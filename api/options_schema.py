@@ -27,6 +27,7 @@ class OptionsSchema(Schema):
     deadline_s = Number(high=MAX_DEADLINE_S, above=0)
     webhook_url = fields.Url(allow_none=True, schemes={"http", "https"}, require_tld=False)
     on_disconnect = Text(choices=("cancel", "detach"))
+    continue_on_failover = Flag()
     routing_policy = Text(shortest=1)
 
     @validates_schema

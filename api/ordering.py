@@ -86,7 +86,14 @@ def _order(demand: Demand, waiter: str) -> Order:
         request_id=request.environ[REQUEST_ID],
         surface="" if demand.surface is CHAT else demand.surface.name,
         echo=json.dumps(demand.echo) if demand.echo else "",
+        stream=_stream(body),
     )
+
+
+def _stream(body: dict[str, Any]) -> str:
+    if not body.get("stream"):
+        return ""
+    return "usage" if (body.get("stream_options") or {}).get("include_usage") else "1"
 
 
 def _idempotency_hash(key: str) -> str:

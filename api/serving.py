@@ -1,37 +1,35 @@
 """From a validated request of any surface to its answer: the job is accepted, and waited for or answered with."""
 
-from typing import Any
-
-import structlog
-from flask import Response, request
+from flask import Response
 
 from api import replies
 from api.caller import CallerGone, wait_for
 from api.context import services
 from api.demand import Demand
+from api.departure import Departure
 from api.ordering import Preference, place
 from api.principal import Principal
+from api.streaming import open_stream
 from routing.errors import IdempotencyConflict, WaitEnded
 from workers.ledger.record import Accepted, Conflict, Ended, Existing
 from workers.queue import new_job_id
-
-log = structlog.get_logger()
 
 
 def serve(principal: Principal, demand: Demand) -> Response:
     """Accept the job; answer with its answer when it is there, or at once with the job."""
     preference = Preference.of_request(demand.body)
-    job_id = new_job_id()
+    waiters, job_id = services().waiters, new_job_id()
     if preference.background:
         return replies.accepted(_known(place(principal, demand, job_id, waiter="")), principal)
-    waiters = services().waiters
+    if demand.body.get("stream"):
+        return open_stream(principal, demand, lambda job: _known(place(principal, demand, job, waiters.address)))
     with waiters.expecting(job_id) as waiter:
         placed = _known(place(principal, demand, job_id, waiters.address))
         if isinstance(placed, Accepted):
             try:
                 return _answer(demand, job_id, wait_for(waiter, _wait_s(preference)))
             except CallerGone:
-                return _abandon(job_id, principal, demand.body)
+                return Departure.of_request(job_id, principal, demand).happen(services().ledger)
     if placed.ended is not None:
         return replies.ended(placed.ended, demand.surface, replayed=True)
     # A caller that goes while it waits for another request's job leaves that job alone.
@@ -49,16 +47,6 @@ def _known(placed: Accepted | Existing | Conflict) -> Accepted | Existing:
 def _wait_s(preference: Preference) -> float:
     longest = services().settings.wait_s
     return longest if preference.wait_s is None else min(preference.wait_s, longest)
-
-
-def _abandon(job_id: str, principal: Principal, body: dict[str, Any]) -> Response:
-    """End the wait of a caller that has gone; its job is cancelled unless it was meant to be come back for."""
-    meant = body.get("on_disconnect") or ("detach" if "Idempotency-Key" in request.headers else "cancel")
-    if meant == "cancel":
-        services().ledger.cancel(job_id, principal.tenant_id)
-    log.info("request.caller_gone", job_id=job_id, on_disconnect=meant)
-    # Nobody reads this; the status is the one that proxies log for a closed request.
-    return Response(status=499)
 
 
 def _answer(demand: Demand, job_id: str, ended: Ended | None) -> Response:

@@ -2,9 +2,10 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import gevent
 import redis
@@ -26,6 +27,8 @@ BLOCK_S = 5.0
 # A reply can be lost with the connection that carried it, so whoever waits long asks the ledger now and then.
 RECHECK_S = 15.0
 RECONNECT_S = 0.25
+# The word in a reply's head where an end has its status (frames.lua).
+FRAMES = "frames"
 
 
 @dataclass(slots=True)
@@ -35,10 +38,39 @@ class Waiter:
     result: AsyncResult = field(default_factory=AsyncResult)
     since: float = field(default_factory=time.monotonic)
 
+    def frames(self, start: int, lines: Sequence[bytes]) -> None:
+        """Frames of a stream are nothing to who waits for the whole answer."""
+
+    def fall_behind(self) -> None:
+        """A reply may have been lost; the ledger is asked for the end."""
+
+    def end(self, ended: Ended) -> None:
+        """Take how the job ended."""
+        self.result.set(ended)
+
+    def leave(self) -> None:
+        """End the wait: the caller has gone."""
+        self.result.set(None)
+
     def wait(self, timeout_s: float) -> Ended | None:
         """How the job ended; None when the wait ended first."""
         ended: Ended | None = self.result.wait(timeout_s)
         return ended
+
+
+class Listener(Protocol):
+    """Whoever is told of a job here. No method may wait for anything."""
+
+    since: float
+
+    def frames(self, start: int, lines: Sequence[bytes]) -> None:
+        """Take frames of its stream, the first of which has the number `start`."""
+
+    def fall_behind(self) -> None:
+        """Know that something may have been missed."""
+
+    def end(self, ended: Ended) -> None:
+        """Take how it ended."""
 
 
 class Waiters:
@@ -49,20 +81,28 @@ class Waiters:
         self._list = f"{prefix}replies:{self.address}"
         self._client = client
         self._ledger = ledger
-        self._waiting: dict[str, list[Waiter]] = {}
+        self._waiting: dict[str, list[Listener]] = {}
 
     @contextmanager
     def expecting(self, job_id: str) -> Iterator[Waiter]:
         """Wait for `job_id` in this block. Enter it before the ledger is told the address."""
         waiter = Waiter()
-        self._waiting.setdefault(job_id, []).append(waiter)
+        self.add(job_id, waiter)
         try:
             yield waiter
         finally:
-            remaining = self._waiting[job_id]
-            remaining.remove(waiter)
-            if not remaining:
-                del self._waiting[job_id]
+            self.remove(job_id, waiter)
+
+    def add(self, job_id: str, listener: Listener) -> None:
+        """Tell `listener` of the job, once the ledger tells this process."""
+        self._waiting.setdefault(job_id, []).append(listener)
+
+    def remove(self, job_id: str, listener: Listener) -> None:
+        """Tell it no more."""
+        remaining = self._waiting[job_id]
+        remaining.remove(listener)
+        if not remaining:
+            del self._waiting[job_id]
 
     def join(self, job_id: str, tenant: str, timeout_s: float) -> Ended | None:
         """Wait for a job that was accepted elsewhere; None when it did not end in time, or is not the tenant's."""
@@ -91,13 +131,18 @@ class Waiters:
                     self._deliver(message)
 
     def _deliver(self, message: bytes) -> None:
-        head, _, answer = message.partition(b"\n")
-        job_id, status, http_status = head.decode().split(" ")
-        self._resolve(Ended(job_id, JobStatus(status), int(http_status), answer))
+        head, _, rest = message.partition(b"\n")
+        job_id, word, number, *count = head.decode().split(" ")
+        if word == FRAMES:
+            lines = rest.split(b"\n")
+            for listener in self._waiting.get(job_id, ()):
+                listener.frames(int(number), lines)
+        else:
+            self._resolve(Ended(job_id, JobStatus(word), int(number), rest, int(count[0]) if count else None))
 
     def _resolve(self, ended: Ended) -> None:
-        for waiter in self._waiting.get(ended.id, ()):
-            waiter.result.set(ended)
+        for listener in self._waiting.get(ended.id, ()):
+            listener.end(ended)
 
     def _recheck(self) -> None:
         while True:
@@ -106,7 +151,10 @@ class Waiters:
 
     def _ask_ledger(self, older_than_s: float) -> None:
         latest = time.monotonic() - older_than_s
-        waiting = [job_id for job_id, waiters in self._waiting.items() if waiters[0].since <= latest]
+        waiting = [job_id for job_id, listeners in self._waiting.items() if listeners[0].since <= latest]
+        for job_id in waiting:
+            for listener in self._waiting[job_id]:
+                listener.fall_behind()
         try:
             for ended in self._ledger.ended(waiting):
                 self._resolve(ended)

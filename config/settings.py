@@ -39,6 +39,9 @@ class Settings:
     max_body_bytes: int = 20 * 1024 * 1024
     # How long a synchronous POST waits before it answers 504 and leaves the job to go on.
     wait_s: float = 300.0
+    # How long a stream may be silent before a comment is sent to keep it; also how long its first byte is held back
+    # for an answer, or a failure with a status of its own.
+    keep_alive_s: float = 3.0
     # A job that is not done this long after it was accepted expires, unless the request says otherwise.
     deadline_s: float = 600.0
     # What is kept of a finished job, and for how long.
@@ -110,6 +113,7 @@ class Settings:
             api_workers=read.whole("MODEL_ROUTER_API_WORKERS", default.api_workers),
             max_body_bytes=read.whole("MODEL_ROUTER_MAX_BODY_BYTES", default.max_body_bytes),
             wait_s=read.number("MODEL_ROUTER_WAIT_S", default.wait_s),
+            keep_alive_s=read.number("MODEL_ROUTER_KEEP_ALIVE_S", default.keep_alive_s),
             deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", default.deadline_s),
             retention_s=read.number("MODEL_ROUTER_RETENTION_S", default.retention_s),
             lease_s=read.number("MODEL_ROUTER_LEASE_S", default.lease_s),

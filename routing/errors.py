@@ -16,6 +16,7 @@ RouterError
 │   ├── AllProvidersFailed    502
 │   ├── CapacityExceeded      429  no provider had room before the deadline
 │   ├── DeadlineExceeded      504
+│   ├── StreamInterrupted     502  the answer broke off after its first part was sent
 │   ├── JobCancelled          409
 │   ├── JobAbandoned          500  every worker that ran the job died
 │   └── RefusedByProvider     400  the provider's own words on a request it will not serve
@@ -173,6 +174,13 @@ class DeadlineExceeded(JobError):
     status = 504
     type = "timeout_error"
     code = "deadline_exceeded"
+
+
+class StreamInterrupted(JobError):
+    """The answer broke off after a part of it was sent: what was sent cannot be taken back."""
+
+    status = 502
+    code = "stream_interrupted"
 
 
 class JobCancelled(JobError):

@@ -23,7 +23,11 @@ class Timing:
 
 def completed(job: Claimed, completion: Completion, attempts: Sequence[Attempt], timing: Timing) -> str:
     """A provider's answer in the form it was asked in, with the story of how it came."""
-    body = surface_of(job.surface).answer(completion.body, head(job, str(completion.body.get("model"))))
+    told = head(job, str(completion.body.get("model")))
+    body = surface_of(job.surface).answer(completion.body, told)
+    if job.streamed is not None and not job.surface:
+        # As its chunks have them.
+        body = {**body, "id": told.identifier("chatcmpl-"), "created": told.created}
     return json.dumps({**body, "routing_metadata": metadata(job, attempts, timing)})
 
 

@@ -3,7 +3,10 @@
 import time
 from dataclasses import dataclass
 
+import gevent
+
 from config.configuration import ConfigurationError
+from routing.catalogue import Deployment
 from routing.errors import (
     PatienceEnded,
     ProviderError,
@@ -15,11 +18,14 @@ from routing.plan import Candidate
 from workers.concurrency import AdaptiveConcurrency
 from workers.ledger.claimed import Claimed
 from workers.limits import NOTHING, Lesson
-from workers.providers.base import Completion
+from workers.live import LiveCall
+from workers.providers.base import Call, Completion, Reply
 from workers.upstreams import Upstream, Upstreams
 
 # A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
 LEAST_PATIENCE_S = 10.0
+# No call is given less time.
+LEAST_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,11 @@ class Calls:
             return False
         return True
 
-    def make(self, job: Claimed, candidate: Candidate, remaining_s: float) -> Called:
-        """Call `candidate` for `job`, whose deadline is in `remaining_s`; the value says what it met."""
+    def make(self, job: Claimed, candidate: Candidate, remaining_s: float, live: LiveCall | None = None) -> Called:
+        """Call `candidate` for `job`, whose deadline is in `remaining_s`; the value says what it met.
+
+        `live` takes the answer of a streamed call while it comes in.
+        """
         result: Completion | ProviderError
         lesson = NOTHING
         # The concurrency is that of the worker's own provider; a hedge at another one is not counted.
@@ -67,7 +76,7 @@ class Calls:
             crowd = ProviderRateLimited(f"{candidate.deployment.provider} took no more calls at once")
             return Called(candidate, crowd, started_at, 0.0, lesson)
         try:
-            result, lesson = self._exchange(job, candidate, remaining_s - (began - came))
+            result, lesson = self._exchange(job, candidate, remaining_s - (began - came), live)
         except ProviderError as error:
             result = error
         finally:
@@ -76,7 +85,7 @@ class Calls:
         return Called(candidate, result, started_at, (time.monotonic() - began) * 1000, lesson)
 
     def _exchange(
-        self, job: Claimed, candidate: Candidate, remaining_s: float
+        self, job: Claimed, candidate: Candidate, remaining_s: float, live: LiveCall | None
     ) -> tuple[Completion | ProviderError, Lesson]:
         """The provider's answer, read; a ProviderError is raised where there is none, and returned where it is one."""
         deployment = candidate.deployment
@@ -85,11 +94,13 @@ class Calls:
         if job.timeout_ms is not None:
             timeout_s = min(timeout_s, job.timeout_ms / 1000)
         call = upstream.adapter.call(deployment.model, job.request)
-        timeout_s = max(0.05, min(timeout_s, remaining_s))
         try:
+            if live is not None:
+                return _listen(upstream, call, deployment, live, timeout_s, remaining_s)
+            timeout_s = max(LEAST_S, min(timeout_s, remaining_s))
             reply = upstream.http.send(call, timeout_s)
         except ProviderTimeout as error:
-            if timeout_s < min(LEAST_PATIENCE_S, upstream.config.timeout_s):
+            if min(timeout_s, remaining_s) < min(LEAST_PATIENCE_S, upstream.config.timeout_s):
                 raise PatienceEnded(error.message) from error
             raise
         try:
@@ -107,3 +118,34 @@ class Calls:
         if upstream is None:
             raise ProviderMisconfigured(f"{provider} is no longer configured on this worker")
         return upstream
+
+
+def _listen(
+    upstream: Upstream, call: Call, deployment: Deployment, live: LiveCall, timeout_s: float, remaining_s: float
+) -> tuple[Completion | ProviderError, Lesson]:
+    """A streamed answer, given to `live` as it comes in, then whole.
+
+    `timeout_s` bounds the wait for its beginning and for each further piece, `remaining_s` all of it.
+    """
+    limit = gevent.Timeout(max(LEAST_S, remaining_s))
+    limit.start()
+    try:
+        with upstream.http.open(call, max(LEAST_S, timeout_s)) as opened:
+            head = Reply(opened.status, opened.headers, b"")
+            if not 200 <= opened.status < 300:
+                reply = opened.read()
+                error = upstream.adapter.failure(reply)
+                return error, upstream.limits.read(deployment.id, reply, error)
+            reader = live.reader = upstream.adapter.stream(deployment.model, opened.headers)
+            for piece in opened.pieces():
+                if choices := reader.feed(piece):
+                    live.take(choices)
+            completion = reader.completion()
+    except gevent.Timeout as expired:
+        if expired is not limit:
+            raise
+        raise ProviderTimeout(f"no end within {remaining_s:.1f} s") from None
+    finally:
+        limit.close()
+    live.end()
+    return completion, upstream.limits.read(deployment.id, head)

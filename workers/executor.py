@@ -14,6 +14,7 @@ from routing.errors import (
     NextStep,
     ProviderError,
     ProviderRateLimited,
+    ProviderUnreachable,
     StoreUnavailable,
 )
 from routing.job import JobStatus, Usage
@@ -23,8 +24,9 @@ from workers.hedging import Hedging
 from workers.leases import LeaseLost, Leases
 from workers.ledger.claimed import Detour
 from workers.ledger.ledger import Ledger
-from workers.ledger.record import Outcome, Room
+from workers.ledger.record import Frames, Outcome, Room
 from workers.providers.base import Completion
+from workers.relay import Relay
 from workers.retry_budgets import RetryBudgets
 from workers.run import Run, verdict
 
@@ -46,6 +48,7 @@ class Executor:
         calls: Calls,
         hedging: Hedging,
         budgets: RetryBudgets,
+        relay: Relay,
         rng: random.Random,
     ) -> None:
         self._ledger = ledger
@@ -53,6 +56,7 @@ class Executor:
         self._calls = calls
         self._hedging = hedging
         self._budgets = budgets
+        self._relay = relay
         self._rng = rng
 
     def run(self, job_id: str, epoch: int) -> None:
@@ -61,14 +65,20 @@ class Executor:
         if job is None:
             return
         run = Run(job)
+        if job.streamed is not None:
+            run.outgoing = self._relay.open(job_id, epoch, job.streamed)
         try:
             with self._leases.holding(job_id, epoch):
-                if job.detour is not None:
+                if run.spoke:
+                    # A worker was lost in the middle of the answer.
+                    self._fail(run, ProviderUnreachable("the worker that relayed it was lost"))
+                elif job.detour is not None:
                     self._go_round(run, job.detour)
                 else:
                     self._work(run)
         except LeaseLost:
             log.info("job.run_ended", job_id=job_id, why="lease lost")
+            self._settle(run)
 
     def _go_round(self, run: Run, detour: Detour) -> None:
         """Give the job to who may be called instead, at once or when that is; no attempt is spent."""
@@ -103,6 +113,8 @@ class Executor:
             result = self._attempt(run)
             if isinstance(result, Completion):
                 return self._complete(run, result)
+            if run.spoke:
+                return self._fail(run, result)
             place = run.next_candidate(result)
             decision = self._decide(run, result, has_next=place is not None)
             log.info(
@@ -149,21 +161,30 @@ class Executor:
         wait_s = run.hedge_after_s
         if wait_s is not None:
             return self._hedging.attempt(run, wait_s)
-        return run.record(self._calls.make(run.job, run.candidate, run.remaining_s))
+        live = run.begin_call()
+        return run.record(self._calls.make(run.job, run.candidate, run.remaining_s, live))
 
     def _complete(self, run: Run, completion: Completion) -> None:
         body = answer.completed(run.job, completion, run.attempts, run.timing())
-        self._finish(run, JobStatus.COMPLETED, 200, body, completion.usage, run.cost_microusd)
+        self._finish(run, JobStatus.COMPLETED, 200, body, completion.usage)
 
     def _fail(self, run: Run, error: ProviderError) -> None:
         told = verdict(run, error)
         status = JobStatus.EXPIRED if isinstance(told, DeadlineExceeded) else JobStatus.FAILED
         body = answer.failed(run.job, told, run.attempts, run.timing())
-        self._finish(run, status, told.status, body, Usage(), 0)
+        self._finish(run, status, told.status, body, Usage())
 
-    def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage, cost: int) -> None:
-        outcome = Outcome(status, http_status, body, run.told(), usage, cost)
+    def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage) -> None:
+        frames = Frames() if run.outgoing is None else run.outgoing.rest()
+        outcome = Outcome(status, http_status, body, run.told(), usage + run.spent, run.cost_microusd, frames)
         self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome))
+
+    def _settle(self, run: Run) -> None:
+        """Account for what was used by a run whose job was cancelled under it."""
+        run.record_left()
+        told, cost = run.told(), run.cost_microusd
+        if told.attempts:
+            self._store(run, lambda: self._ledger.settle(run.job.id, run.job.epoch, told, run.spent, cost))
 
     def _hand_over(self, run: Run, place: int) -> None:
         told = run.told()

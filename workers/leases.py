@@ -48,6 +48,13 @@ class Leases:
                 log.info("job.lease_lost", job_id=job_id)
                 running[job_id][1].kill(LeaseLost, block=False)
 
+    def revoke(self, job_id: str, epoch: int | None = None) -> None:
+        """End the run of a job that is no longer this process's, as others say; `epoch` None: whichever it is."""
+        running = self._running.get(job_id)
+        if running is not None and epoch in (None, running[0]):
+            log.info("job.lease_revoked", job_id=job_id)
+            running[1].kill(LeaseLost, block=False)
+
     def run(self) -> None:
         """Beat for ever; a Redis that is away is tried again at the next beat."""
         while True:

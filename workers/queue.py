@@ -31,6 +31,8 @@ class Order:
     # The form in which it was asked, and what of the original request its answer needs, as JSON.
     surface: str = ""
     echo: str = ""
+    # Whether and how the answer is streamed (workers/ledger/record.py).
+    stream: str = ""
 
 
 def new_job_id() -> str:
@@ -73,5 +75,6 @@ def submit(
             asked=json.dumps(Asked.of(wanted).to_wire()),
             surface=order.surface,
             echo=order.echo,
+            stream=order.stream,
         )
     )

@@ -10,11 +10,13 @@ MAINTENANCE = "maintenance"
 # The kombu transport of every process; see workers/broker.py.
 TRANSPORT = "workers.broker:Transport"
 BACKGROUND = (WEBHOOKS, BATCHES, MAINTENANCE)
+# In front of a provider's name: its queue.
+PROVIDER_QUEUE = "provider."
 
 
 def provider_queue(provider: str) -> str:
     """The queue of one provider's worker."""
-    return f"provider.{provider}"
+    return PROVIDER_QUEUE + provider
 
 
 def broker_options(prefix: str, concurrency: int) -> dict[str, Any]:

@@ -15,16 +15,21 @@ from routing.errors import (
     ProviderRateLimited,
     ProviderRefused,
     RefusedByProvider,
+    StreamInterrupted,
 )
 from routing.job import Attempt, AttemptStatus, Usage
 from routing.plan import Candidate
 from routing.prices import cost_microusd
+from routing.request import RoutingRequest
 from workers import answer
 from workers.call import Called
+from workers.frames import Speaker
 from workers.ledger.claimed import Claimed
 from workers.ledger.record import Told
 from workers.limits import NOTHING, Lesson
+from workers.live import LiveCall
 from workers.providers.base import Completion
+from workers.relay import Outgoing
 
 
 @dataclass(slots=True)
@@ -41,6 +46,14 @@ class Run:
     second_place: int | None = None
     second_lesson: Lesson = NOTHING
     second_full: bool = False
+    # Of a streamed job: its way out, and its call under way or last made.
+    outgoing: Outgoing | None = None
+    live: LiveCall | None = None
+    # What calls have used that did not answer to the end, as far as anybody knows.
+    spent: Usage = field(default_factory=Usage)
+    spent_microusd: int = 0
+    # When the call under way began: Unix and monotonic seconds; None between calls.
+    calling: tuple[float, float] | None = None
 
     @property
     def candidate(self) -> Candidate:
@@ -72,20 +85,34 @@ class Run:
 
     @property
     def cost_microusd(self) -> int:
-        """What the answer costs, in micro-dollars; 0 where there is none, or nobody knows."""
+        """What the job's calls in this run cost, in micro-dollars; what nobody knows counts as nothing."""
         answered = (attempt for attempt in self.attempts if attempt.status is AttemptStatus.COMPLETED)
-        return next((attempt.cost_microusd or 0 for attempt in answered), 0)
+        return next((attempt.cost_microusd or 0 for attempt in answered), 0) + self.spent_microusd
 
     @property
     def hedge_after_s(self) -> float | None:
         """How long the call that comes next may take before it is hedged; None: it is not.
 
-        Only the plan's first candidate and its first call are, and no probe: its own outcome is wanted.
+        Only the plan's first candidate and its first call are, and no probe: its own outcome is wanted. Nor is a
+        stream: what it has said cannot be taken back.
         """
         wait_ms = self.job.plan.hedge_after_ms
-        if wait_ms is None or self.job.candidate != 0 or self.attempts or self.job.probe:
+        if wait_ms is None or self.job.candidate != 0 or self.attempts or self.job.probe or self.outgoing:
             return None
         return wait_ms / 1000
+
+    @property
+    def spoke(self) -> bool:
+        """Whether the caller was sent something of the answer already."""
+        return self.outgoing is not None and self.outgoing.begun
+
+    def begin_call(self) -> LiveCall | None:
+        """Note that the candidate is being called now; returns what takes its answer while it comes in."""
+        self.calling = (time.time(), time.monotonic())
+        if self.outgoing is not None:
+            deployment = self.candidate.deployment
+            self.live = LiveCall(self.outgoing, Speaker(deployment.provider, deployment.model))
+        return self.live
 
     def record(self, called: Called, *, hedge: bool = False, overtaken: bool = False) -> Completion | ProviderError:
         """Note one call that has ended: the attempt, and what it tells of the deployment; returns what it met.
@@ -96,6 +123,8 @@ class Run:
         duration_ms = round(called.duration_ms, 1)
         failure = result if isinstance(result, ProviderError) else None
         good = AttemptStatus.CANCELLED if overtaken else AttemptStatus.COMPLETED
+        self.calling = None
+        cost = _cost(deployment, result.usage) if isinstance(result, Completion) else self._spend(deployment)
         self.attempts.append(
             Attempt(
                 provider=deployment.provider,
@@ -104,7 +133,7 @@ class Run:
                 started_at=round(called.started_at, 3),
                 duration_ms=duration_ms,
                 error=None if failure is None else f"{failure.code}: {failure.message}",
-                cost_microusd=_cost(deployment, result.usage) if isinstance(result, Completion) else None,
+                cost_microusd=cost,
                 hedge=hedge,
             )
         )
@@ -119,8 +148,19 @@ class Run:
             self.lesson = called.lesson
         return result
 
-    def record_cut(self, candidate: Candidate, started_at: float, duration_ms: float, *, hedge: bool) -> None:
-        """Note one call that was ended because another one had answered. Whether it costs anything nobody knows."""
+    def record_cut(
+        self,
+        candidate: Candidate,
+        started_at: float,
+        duration_ms: float,
+        *,
+        hedge: bool,
+        cost_microusd: int | None = None,
+    ) -> None:
+        """Note one call that we have ended, as another one had answered, or nobody waits any more.
+
+        What a call costs that is not streamed nobody knows then.
+        """
         deployment, duration_ms = candidate.deployment, round(duration_ms, 1)
         self.attempts.append(
             Attempt(
@@ -129,10 +169,32 @@ class Run:
                 AttemptStatus.CANCELLED,
                 round(started_at, 3),
                 duration_ms,
+                cost_microusd=cost_microusd,
                 hedge=hedge,
             )
         )
         self.evidence.append(f"{deployment.id} 3 {duration_ms} 0")
+
+    def record_left(self) -> None:
+        """Note the call under way as ended by us, and what it has used."""
+        if self.calling is None:
+            return
+        started_at, began = self.calling
+        self.calling = None
+        cost = self._spend(self.candidate.deployment)
+        self.record_cut(self.candidate, started_at, (time.monotonic() - began) * 1000, hedge=False, cost_microusd=cost)
+
+    def _spend(self, deployment: Deployment) -> int | None:
+        """Add what a call without an end has used; returns its cost in micro-dollars, None where it used nothing."""
+        if self.live is None:
+            return None
+        used = self.live.used(RoutingRequest.from_body(self.job.request).prompt_tokens)
+        if used == Usage():
+            return None
+        cost = _cost(deployment, used)
+        self.spent += used
+        self.spent_microusd += cost or 0
+        return cost
 
     def timing(self) -> answer.Timing:
         """Now, for the answer."""
@@ -166,6 +228,11 @@ def _cost(deployment: Deployment, usage: Usage) -> int | None:
 
 def verdict(run: Run, error: ProviderError) -> JobError:
     """What the caller is told when no candidate is left: never a provider's own 401 or 404 as if it were ours."""
+    if run.spoke and run.remaining_s > 0:
+        return StreamInterrupted(
+            f"the answer broke off: {error.message}; what was sent stays valid, and nothing follows "
+            '(with "continue_on_failover": true, another provider goes on with it where one can)'
+        )
     if isinstance(error, ProviderRefused):
         return RefusedByProvider(error.message, param=error.param)
     if isinstance(error, ProviderRateLimited):

@@ -18,9 +18,11 @@ from workers.ledger.ledger import Ledger
 from workers.ledger.permits import ConfiguredLimits
 from workers.loops import keep_running
 from workers.pipeline import CommandPipeline
+from workers.relay import Relay
 from workers.release import Release
 from workers.rescue import Rescue
 from workers.retry_budgets import RetryBudgets
+from workers.revocations import Revocations
 from workers.upstreams import Upstreams
 from workers.webhooks import Deliveries
 
@@ -35,6 +37,7 @@ class Runtime:
     leases: Leases
     concurrency: AdaptiveConcurrency
     executor: Executor
+    relay: Relay
     deliveries: Deliveries
     # None in a process that serves no provider.
     checks: Checks | None
@@ -52,10 +55,11 @@ class Runtime:
         budgets = RetryBudgets(lambda: configuration.current.retry)
         rng = random.Random()  # noqa: S311 (jitter, not secrets)
         calls = Calls(upstreams, concurrency)
-        executor = Executor(ledger, leases, calls, Hedging(ledger, calls, budgets), budgets, rng)
+        relay = Relay(ledger.streams, leases.revoke)
+        executor = Executor(ledger, leases, calls, Hedging(ledger, calls, budgets), budgets, relay, rng)
         deliveries = Deliveries(ledger, settings, lambda: configuration.current)
         checks = _checks(settings, ledger, upstreams)
-        return cls(settings, configuration, ledger, leases, concurrency, executor, deliveries, checks)
+        return cls(settings, configuration, ledger, leases, concurrency, executor, relay, deliveries, checks)
 
     def start(self, rescue: Rescue) -> None:
         """Start the process's own loops: heartbeat, rescue, release, checks and the watch on the configuration."""
@@ -63,8 +67,14 @@ class Runtime:
         keep_running(self.leases.run)
         keep_running(rescue.run)
         keep_running(Release(self.ledger).run)
+        keep_running(self._revocations().run)
+        self.relay.start()
         if self.checks is not None:
             keep_running(self.checks.run)
+
+    def _revocations(self) -> Revocations:
+        client = redis_client.connect(self.settings.resolve_redis_url(), blocking=True)
+        return Revocations(client, self.leases, self.settings.key_prefix)
 
 
 def _checks(settings: Settings, ledger: Ledger, upstreams: Upstreams) -> Checks | None:

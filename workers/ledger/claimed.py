@@ -56,6 +56,8 @@ class Claimed:
     # The form in which it was asked, and what of the original request the answer needs, as JSON.
     surface: str = ""
     echo: str = ""
+    # How many frames went out of the answer already; None for one that is not streamed.
+    streamed: int | None = None
 
     @classmethod
     def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
@@ -83,4 +85,5 @@ class Claimed:
             created=int(float(reply[19])) // 1000,
             surface=reply[20].decode(),
             echo=reply[21].decode(),
+            streamed=None if reply[22] < 0 else reply[22],
         )

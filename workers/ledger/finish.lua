@@ -2,22 +2,17 @@
 -- Ends a job with its answer, usage and evidence in one step. A second finish of the same run changes nothing.
 -- allow-oom: the answer was paid for, and storing it frees more than it takes.
 -- ARGV: id, epoch, status, http_status, answer, attempts, evidence, day, prompt, completion, cached, reasoning,
--- cost in micro-dollars, limits learnt, breaker settings. Returns what changed of breakers (name, from, to, ...), or false when this
+-- cost in micro-dollars, limits learnt, breaker settings, the number of the first of the frames that follow (a stream's
+-- last). Returns what changed of breakers (name, from, to, ...), or false when this
 -- run no longer holds the job.
 local id, epoch, status, http_status, answer, attempts, evidence, day = unpack(ARGV, 1, 8)
 if not holds(id, epoch) then return false end
 append_attempts(id, attempts)
 record_evidence(evidence, id .. ':' .. epoch, ARGV[15])
 learn_limits(ARGV[14])
+add_usage(id, day, status == 'completed' and 1 or 0, 9)
+if #ARGV > 16 then append_frames(id, tonumber(ARGV[16]), 17, #ARGV, redis.call('HGET', job_key(id), 'waiters')) end
 if status == 'completed' then
-  local tenant = redis.call('HGET', job_key(id), 'tenant')
-  local usage = P .. 'usage:' .. tenant .. ':' .. day
-  redis.call('HINCRBY', usage, 'requests', 1)
-  for i, name in ipairs({ 'prompt_tokens', 'completion_tokens', 'cached_tokens', 'reasoning_tokens', 'cost_microusd' }) do
-    local amount = ARGV[8 + i]
-    if amount ~= '0' then redis.call('HINCRBY', usage, name, amount) end
-  end
-  redis.call('EXPIRE', usage, USAGE_TTL_S)
   local called = redis.call('HMGET', job_key(id), 'deployment', 'tokens')
   if called[1] and called[2] then settle_tokens(called[1], called[2], ARGV[9], ARGV[10]) end
   -- What was asked is of no more use once it is answered; a job that failed keeps it, to be run again.

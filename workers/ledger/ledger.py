@@ -12,12 +12,25 @@ from typing import Any
 from config.breaker import BreakerConfig
 from config.settings import Settings
 from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError
-from routing.job import JobStatus
+from routing.job import JobStatus, Usage
 from workers.ledger import breakers
 from workers.ledger.claimed import Claimed
 from workers.ledger.provider_records import ProviderRecords
-from workers.ledger.record import Accepted, Conflict, Ended, Existing, JobRecord, Outcome, Room, Submission, Told
+from workers.ledger.record import (
+    Accepted,
+    Conflict,
+    Ended,
+    Existing,
+    JobRecord,
+    Outcome,
+    Room,
+    Submission,
+    Told,
+    ended_of,
+    seconds,
+)
 from workers.ledger.steps import Steps
+from workers.ledger.streams import Streams
 from workers.pipeline import MAX_BATCH, CommandPipeline
 
 # A webhook whose delivery task does not report back within this is published again.
@@ -50,6 +63,7 @@ class Ledger:
         self._sightings = breakers.Sightings()
         self._steps = Steps(pipeline, settings)
         self.provider_records = ProviderRecords(self._steps, breaker)
+        self.streams = Streams(self._steps)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict:
         """Accept a job; only after this returns may anything be promised to the caller."""
@@ -65,10 +79,10 @@ class Ledger:
         )
         verdict, job_id = reply[0], reply[1].decode()
         if verdict == b"accepted":
-            return Accepted(job_id)
+            return Accepted(job_id, seconds(reply[2]))
         if verdict == b"conflict":
             return Conflict(job_id)
-        return Existing(job_id, JobStatus(reply[2].decode()), _ended(job_id, *reply[2:5]))
+        return Existing(job_id, JobStatus(reply[2].decode()), ended_of(job_id, *reply[2:5]))
 
     def claim(self, job_id: str, epoch: int, *, crowded: bool = False) -> Claimed | None:
         """Take the job for one run.
@@ -97,7 +111,6 @@ class Ledger:
 
     def finish(self, job_id: str, epoch: int, outcome: Outcome) -> bool:
         """End the job; False when this run no longer holds it and nothing was changed."""
-        usage = outcome.usage
         changes = self._steps.run(
             "finish",
             job_id,
@@ -107,16 +120,18 @@ class Ledger:
             outcome.answer,
             outcome.told.attempts,
             outcome.told.evidence,
-            time.strftime("%Y-%m-%d", time.gmtime()),
-            usage.prompt_tokens,
-            usage.completion_tokens,
-            usage.cached_tokens,
-            usage.reasoning_tokens,
-            outcome.cost_microusd,
+            _today(),
+            *_used(outcome.usage, outcome.cost_microusd),
             outcome.told.limits,
             breakers.words(self._breaker()),
+            *((outcome.frames.start, *outcome.frames.lines) if outcome.frames.lines else ()),
         )
         return self._reported(changes)
+
+    def settle(self, job_id: str, epoch: int, told: Told, usage: Usage, cost_microusd: int) -> bool:
+        """Add what a run has used whose job was cancelled meanwhile; False when it is not this run's to tell."""
+        words = (told.attempts, told.evidence, told.limits, _today(), *_used(usage, cost_microusd))
+        return self._reported(self._steps.run("settle", job_id, epoch, *words, breakers.words(self._breaker())))
 
     def hand_over(self, job_id: str, epoch: int, place: int, told: Told) -> bool:
         """Give the job to the next candidate's queue at once; False when this run no longer holds it."""
@@ -165,7 +180,7 @@ class Ledger:
         reply = self._steps.run("attach", job_id, tenant, address)
         if not reply:
             return None
-        return JobStatus(reply[0].decode()), _ended(job_id, *reply)
+        return JobStatus(reply[0].decode()), ended_of(job_id, *reply)
 
     def read(self, job_id: str, tenant: str | None = None) -> JobRecord | None:
         """The job's record; None when there is no such job, or `tenant` is given and it is not that tenant's."""
@@ -181,7 +196,7 @@ class Ledger:
             ids = job_ids[start : start + MAX_BATCH]
             flat = self._steps.run("ended", *ids)
             for job_id, status, http_status, answer in zip(ids, flat[::3], flat[1::3], flat[2::3], strict=True):
-                end = _ended(job_id, status, http_status, answer)
+                end = ended_of(job_id, status, http_status, answer)
                 if end is not None:
                     ends.append(end)
         return ends
@@ -225,7 +240,11 @@ class Ledger:
         return True
 
 
-def _ended(job_id: str, status: bytes, http_status: bytes, answer: bytes) -> Ended | None:
-    if not answer:
-        return None
-    return Ended(job_id, JobStatus(status.decode()), int(http_status), answer)
+def _today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def _used(usage: Usage, cost_microusd: int) -> tuple[int, ...]:
+    """The words of usage.lua, in its order."""
+    tokens = (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens, usage.reasoning_tokens)
+    return (*tokens, cost_microusd)

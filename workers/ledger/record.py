@@ -1,7 +1,8 @@
 """The values that go into the ledger and come out of it. Times are ms where Redis counts them, else as named."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -46,6 +47,8 @@ class Submission:
     # The form in which it was asked (workers/surfaces), and what of the original request the answer needs, as JSON.
     surface: str = ""
     echo: str = ""
+    # Whether and how the answer is streamed: empty, "1", or "usage" where the stream ends with the usage.
+    stream: str = ""
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -59,6 +62,7 @@ class Submission:
             "asked": self.asked,
             "surface": self.surface,
             "echo": self.echo,
+            "stream": self.stream,
         }
         pairs: list[Any] = [
             *("v", 1),
@@ -82,6 +86,8 @@ class Accepted:
     """The job was written; its pointer is on the queue."""
 
     id: str
+    # Unix seconds.
+    created: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,20 @@ class Ended:
     http_status: int
     # The response body as JSON.
     answer: bytes
+    # Of a streamed job: how many frames there are; None where nobody said.
+    frames: int | None = None
+
+
+def ended_of(job_id: str, status: bytes, http_status: bytes, answer: bytes) -> Ended | None:
+    """A job's end as scripts tell it; None where there is no answer yet."""
+    if not answer:
+        return None
+    return Ended(job_id, JobStatus(status.decode()), int(http_status), answer)
+
+
+def seconds(milliseconds: bytes) -> int:
+    """Unix seconds of a time as the ledger keeps it."""
+    return int(float(milliseconds)) // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +155,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Frames:
+    """Frames of one stream, the first of which has the number `start`."""
+
+    start: int = 0
+    lines: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run ends a job with."""
 
@@ -144,6 +172,8 @@ class Outcome:
     told: Told
     usage: Usage
     cost_microusd: int = 0
+    # What of a stream was not sent yet.
+    frames: Frames = Frames()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
-    *("room", "release", "switch", "check", "hedge"),
+    *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
     "claim": ("breaker", "permit", "way"),
-    "finish": ("breaker", "evidence", "permit"),
+    "finish": ("breaker", "evidence", "permit", "usage", "frames"),
+    "relay": ("frames",),
+    "settle": ("breaker", "evidence", "permit", "usage"),
     "requeue": ("breaker", "evidence", "permit", "way"),
     "room": ("breaker", "evidence", "permit", "way"),
     "hedge": ("breaker", "permit", "way"),

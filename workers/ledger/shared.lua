@@ -11,6 +11,8 @@ local SCHEDULE = P .. 'schedule'
 local OUTBOX = P .. 'outbox'
 local WATERMARKS = P .. 'watermarks'
 local CHECKS = P .. 'checks'
+-- The channel on which workers hear which of their jobs was cancelled (workers/revocations.py).
+local REVOKED = P .. 'revoked'
 -- How many jobs were ever claimed, by queue: with its depth, how long one waits there (routing/queue_wait.py).
 local CLAIMS = P .. 'claims'
 -- A reply list nobody reads any more (its API process died) goes away by itself.
@@ -25,6 +27,7 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local function job_key(id) return P .. 'job:' .. id end
+local function stream_key(id) return P .. 'stream:' .. id end
 
 -- kombu's name for the list of one queue and priority step.
 local function list_key(queue, priority)
@@ -45,22 +48,35 @@ local function next_check(queued_at)
   return now + math.max(REQUEUE_CHECK_MS, math.min(age / 2, 60000))
 end
 
-local function reply_to(address, id, status, http_status, answer)
+local function reply_to(address, id, status, http_status, count, answer)
   local list = P .. 'replies:' .. address
-  redis.call('RPUSH', list, id .. ' ' .. status .. ' ' .. http_status .. '\n' .. answer)
+  redis.call('RPUSH', list, id .. ' ' .. status .. ' ' .. http_status .. count .. '\n' .. answer)
   redis.call('EXPIRE', list, REPLIES_TTL_S)
+end
+
+-- Has an API process told what becomes of a job.
+local function add_waiter(id, address)
+  local waiters = redis.call('HGET', job_key(id), 'waiters') or ''
+  if string.find(' ' .. waiters .. ' ', ' ' .. address .. ' ', 1, true) then return end
+  redis.call('HSET', job_key(id), 'waiters', waiters .. ' ' .. address)
 end
 
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts the webhook in the outbox.
 local function end_job(id, status, http_status, answer)
   local key = job_key(id)
-  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook')
+  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream')
   redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
   redis.call('HDEL', key, 'waiters')
   redis.call('EXPIRE', key, RETENTION_S)
   redis.call('ZREM', SCHEDULE, id)
+  -- Whoever follows a stream knows by their number whether it has all frames.
+  local count = ''
+  if kept[4] then
+    count = ' ' .. redis.call('LLEN', stream_key(id))
+    redis.call('EXPIRE', stream_key(id), RETENTION_S)
+  end
   for address in string.gmatch(kept[1] or '', '%S+') do
-    reply_to(address, id, status, http_status, answer)
+    reply_to(address, id, status, http_status, count, answer)
   end
   if kept[2] then redis.call('EXPIRE', P .. 'idempotency:' .. kept[2], RETENTION_S) end
   if kept[3] then redis.call('ZADD', OUTBOX, now, id) end

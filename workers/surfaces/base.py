@@ -49,6 +49,14 @@ class EventWriter(ABC):
     from its beginning to whoever comes back for the rest. So nothing in them is random or read from a clock.
     """
 
+    @property
+    def content_around(self) -> tuple[bytes, bytes] | None:
+        """What stands before and after a piece of choice 0's content, as JSON, in the one event that is made of it.
+
+        None while such a piece needs `choice`. It spares most events their making.
+        """
+        return None
+
     @abstractmethod
     def choice(self, choice: Mapping[str, Any]) -> Sequence[Event]:
         """The events of one choice delta, in OpenAI's form.

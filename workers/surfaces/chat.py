@@ -1,9 +1,13 @@
 """Chat completions: the form that every chat job has underneath, so nothing is turned into anything."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from workers.surfaces.base import Event, EventWriter, Head, Surface
+
+# A place for content that no model's name can hold.
+_HERE = "\x00"
 
 
 class Chat(Surface):
@@ -35,8 +39,14 @@ class ChatWriter(EventWriter):
         if head.include_usage:
             self._common["usage"] = None
         self._begun: set[int] = set()
+        self._around = self._chunk_around()
         # They wait for the end, as one of them may be the last chunk.
         self._finishes: list[dict[str, Any]] = []
+
+    @property
+    def content_around(self) -> tuple[bytes, bytes] | None:
+        """A chunk with the content left out, once choice 0 has its role."""
+        return self._around if 0 in self._begun else None
 
     def choice(self, choice: Mapping[str, Any]) -> Sequence[Event]:
         """One chunk, after that with the role if it is the choice's first."""
@@ -63,6 +73,10 @@ class ChatWriter(EventWriter):
     def failed(self, error: Mapping[str, Any], status: int) -> Sequence[Event]:  # noqa: ARG002
         """OpenAI's error chunk: the error where the chunk would be."""
         return (Event(error),)
+
+    def _chunk_around(self) -> tuple[bytes, bytes]:
+        before, _, after = json.dumps(self._chunk(0, {"content": _HERE}, None).data).partition(json.dumps(_HERE))
+        return f"data: {before}".encode(), f"{after}\n\n".encode()
 
     def _chunk(self, index: int, delta: Mapping[str, Any], logprobs: Any) -> Event:
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}

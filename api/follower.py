@@ -1,0 +1,107 @@
+"""What one response has of a stream that it has not sent yet: a few frames, in order, each once."""
+
+import time
+from collections.abc import Sequence
+
+from gevent.event import Event
+
+from workers.ledger.record import Ended
+from workers.ledger.streams import Followed
+
+# A caller that reads more slowly than this fills is served from the ledger; more is never kept for it here.
+MOST_BYTES = 64 * 1024
+
+
+class Follower:
+    """Frames as the reader of the reply list hands them on. Frame `next` is the one to be taken next."""
+
+    def __init__(self) -> None:
+        # When something last came, monotonic seconds.
+        self.since = time.monotonic()
+        self.next = 0
+        self._behind = False
+        self._lines: list[bytes] = []
+        self._bytes = 0
+        self._ended: Ended | None = None
+        # What comes while the ledger is asked for what is before it; None while nobody asks.
+        self._early: list[tuple[int, Sequence[bytes]]] | None = None
+        self._wake = Event()
+
+    def frames(self, start: int, lines: Sequence[bytes]) -> None:
+        """Take frames from number `start` on; what is known already is left out."""
+        if self._behind:
+            return
+        known = self.next + len(self._lines)
+        if self._bytes > MOST_BYTES:
+            self.fall_behind()
+        elif start > known:
+            self._take_early(start, lines)
+        else:
+            for line in lines[known - start :]:
+                self._lines.append(line)
+                self._bytes += len(line)
+            self.since = time.monotonic()
+            self._wake.set()
+
+    def end(self, ended: Ended) -> None:
+        """Take how the job ended; it is told after the last of its frames."""
+        self._ended = ended
+        self._wake.set()
+
+    def fall_behind(self) -> None:
+        """Have what comes next be read from the ledger."""
+        self._behind = True
+        self._wake.set()
+
+    def leave(self) -> None:
+        """End a wait: the caller has gone."""
+        self._wake.set()
+
+    def take(self) -> list[bytes]:
+        """The frames that are here."""
+        lines, self._lines, self._bytes = self._lines, [], 0
+        self.next += len(lines)
+        return lines
+
+    @property
+    def behind(self) -> bool:
+        """Whether frames were missed, or not kept: the ledger has them."""
+        if self._ended is not None and self._ended.frames is not None:
+            return self._behind or self._ended.frames > self.next + len(self._lines)
+        return self._behind
+
+    @property
+    def ended(self) -> Ended | None:
+        """How the job ended, once every frame was taken."""
+        return None if self.behind or self._lines else self._ended
+
+    def wait(self, timeout_s: float) -> None:
+        """Until there is something to take, something was missed, or the time is over."""
+        if not (self._lines or self._ended or self.behind):
+            self._wake.clear()
+            self._wake.wait(timeout_s)
+
+    def asking(self) -> None:
+        """The ledger is being asked for what comes from frame `next` on; `turn` or `fall_behind` ends that."""
+        self._behind = False
+        self._early = []
+
+    def turn(self, page: Followed) -> None:
+        """Take a page of the ledger that begins with frame `next`."""
+        self._lines += page.frames
+        self._bytes += sum(map(len, page.frames))
+        early, self._early = self._early or (), None
+        if page.ended is not None:
+            self._ended = page.ended
+        if not page.all:
+            self._behind = True
+            return
+        for start, lines in early:
+            self.frames(start, lines)
+
+    def _take_early(self, start: int, lines: Sequence[bytes]) -> None:
+        if self._early is None or self._bytes > MOST_BYTES:
+            self.fall_behind()
+            return
+        self._early.append((start, lines))
+        self._bytes += sum(map(len, lines))

@@ -1,0 +1,64 @@
+"""One streamed call while it lasts: what came of it goes out at once, from its first content on."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from routing.job import Usage
+from workers import frames
+from workers.frames import Speaker
+from workers.providers.base import AnswerStream
+from workers.relay import Outgoing
+
+# What is left of an answer that was cut short is counted like a prompt: English text runs near four characters a token.
+_CHARACTERS_PER_TOKEN = 4
+
+
+class LiveCall:
+    """What one call has said so far. Until it says something, nothing goes out, and another may be called instead."""
+
+    __slots__ = ("_held", "_outgoing", "_speaker", "characters", "first_at", "reader")
+
+    def __init__(self, outgoing: Outgoing, speaker: Speaker) -> None:
+        self._outgoing = outgoing
+        self._speaker = speaker
+        self._held: list[str] = []
+        # What reads the answer, once there is one.
+        self.reader: AnswerStream | None = None
+        # Of content, reasoning and arguments.
+        self.characters = 0
+        # When its first content came, monotonic seconds.
+        self.first_at: float | None = None
+
+    def take(self, choices: Sequence[Mapping[str, Any]]) -> None:
+        """Send on what came in."""
+        lines = [frames.line(choice) for choice in choices]
+        if self.first_at is None:
+            if not any(choice["delta"] for choice in choices):
+                # A finish without a word: it may yet turn out to be none.
+                self._held += lines
+                return
+            self.first_at = time.monotonic()
+            lines = [frames.speaker_line(self._speaker), *self._held, *lines]
+        self.characters += sum(map(len, lines))
+        self._outgoing.write(lines)
+
+    def end(self) -> None:
+        """Send on what was held back of an answer that has ended well, and without a word."""
+        if self.first_at is None:
+            self._outgoing.write([frames.speaker_line(self._speaker), *self._held])
+
+    def used(self, prompt_tokens: int) -> Usage:
+        """What was used until now: as the provider says, else estimated. `prompt_tokens` is the prompt's estimate.
+
+        Nothing, as far as anybody knows, where there was no answer yet.
+        """
+        told = Usage() if self.reader is None else self.reader.usage
+        if self.first_at is None:
+            return told
+        return Usage(
+            prompt_tokens=told.prompt_tokens or prompt_tokens,
+            completion_tokens=max(told.completion_tokens, self.characters // _CHARACTERS_PER_TOKEN),
+            cached_tokens=told.cached_tokens,
+            reasoning_tokens=told.reasoning_tokens,
+        )

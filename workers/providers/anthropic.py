@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 from routing.errors import ProviderError
 from workers.providers import anthropic_request
 from workers.providers.anthropic_answer import completion_from, failure_of
-from workers.providers.base import Account, Call, Completion, Provider, Reply
+from workers.providers.base import Account, AnswerStream, Call, Completion, Provider, Reply
 from workers.providers.endpoint import messages_models_url, messages_url
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
 from workers.providers.status import provider_error
+from workers.providers.whole_answer import WholeAnswer
 
 API_VERSION = "2026-10-21"
 # Versions that still know the sampling fields; an operator asks for one with an `anthropic-version` header.
@@ -48,6 +49,10 @@ class AnthropicProvider(Provider):
         if not 200 <= reply.status < 300:
             raise self.failure(reply)
         return completion_from(self.account, model, reply)
+
+    def stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:
+        """The whole answer: this dialect does not ask for a stream yet."""
+        return WholeAnswer(headers, lambda reply: self.completion(model, reply))
 
     def listing(self) -> Call:
         """GET `/v1/models`."""

@@ -45,13 +45,7 @@ class Reply:
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object; MalformedAnswer where it is none."""
-        try:
-            value = _DECODER.decode(self.body.decode("utf-8-sig"))
-        except (ValueError, RecursionError) as error:
-            raise MalformedAnswer("the provider's answer is not JSON", upstream_status=self.status) from error
-        if not isinstance(value, dict):
-            raise MalformedAnswer("the provider's answer is not a JSON object", upstream_status=self.status)
-        return value
+        return json_object(self.body, self.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +54,35 @@ class Completion:
 
     body: dict[str, Any]
     usage: Usage
+
+
+class AnswerStream(ABC):
+    """Reads one streamed answer: bytes in, OpenAI's choice deltas out. Pure; one per call, fed in order."""
+
+    @abstractmethod
+    def feed(self, data: bytes) -> list[dict[str, Any]]:
+        """The `choices` entries of a `chat.completion.chunk` that `data` completes, their `logprobs` only where given.
+
+        No entry is empty and none gives the role. Raises the ProviderError of an error event, and MalformedAnswer; where
+        entries came before it in the same `data`, these are returned and the next call, or `completion`, raises it. Feed it to the end of the body: usage may come after the last choice is finished.
+        """
+
+    @abstractmethod
+    def completion(self) -> Completion:
+        """The whole answer, once the body has ended; MalformedAnswer where the dialect's own end was not seen.
+
+        Raises the error of an error event, too.
+        """
+
+    @property
+    @abstractmethod
+    def usage(self) -> Usage:
+        """What is known so far, for an answer that is cut short; zeros where the vendor has told nothing yet."""
+
+    @property
+    @abstractmethod
+    def done(self) -> bool:
+        """Whether the dialect's own end was seen."""
 
 
 class Provider(ABC):
@@ -74,12 +97,17 @@ class Provider(ABC):
     def call(self, model: str, request: Mapping[str, Any]) -> Call:
         """Translate an OpenAI chat request for `model` (the upstream's name for it).
 
-        Raises NotExpressible where the dialect has no words for something that must not be dropped.
+        Where `stream` is true in it, the call asks for a stream. Raises NotExpressible where the dialect has no words
+        for something that must not be dropped.
         """
 
     @abstractmethod
     def completion(self, model: str, reply: Reply) -> Completion:
         """Translate the provider's answer, or raise the ProviderError its status and structured code stand for."""
+
+    @abstractmethod
+    def stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:
+        """The reader of a 2xx answer to a streaming call; `headers` are the answer's, names in lower case."""
 
     def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
         """The rate limits that an answer, good or not, tells of."""
@@ -92,3 +120,14 @@ class Provider(ABC):
     @abstractmethod
     def failure(self, reply: Reply) -> ProviderError:
         """What an answer that is not 2xx stands for, by its status and structured code."""
+
+
+def json_object(data: bytes, status: int | None = None) -> dict[str, Any]:
+    """`data` as a JSON object; MalformedAnswer, with the answer's `status`, where it is none."""
+    try:
+        value = _DECODER.decode(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise MalformedAnswer("the provider's answer is not JSON", upstream_status=status) from error
+    if not isinstance(value, dict):
+        raise MalformedAnswer("the provider's answer is not a JSON object", upstream_status=status)
+    return value

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 from routing.errors import ProviderError
 from routing.permits import Gauge
 from workers.providers import gemini_request
-from workers.providers.base import Account, Call, Completion, Provider, Reply
+from workers.providers.base import Account, AnswerStream, Call, Completion, Provider, Reply
 from workers.providers.endpoint import generate_models_url, generate_url
 from workers.providers.gauges import quota_gauges
 from workers.providers.gemini_answer import completion_from, failure_of
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
 from workers.providers.status import provider_error
+from workers.providers.whole_answer import WholeAnswer
 
 
 class GeminiProvider(Provider):
@@ -46,6 +47,10 @@ class GeminiProvider(Provider):
     def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
         """Gemini tells of a limit only when it is reached, in the refusal's body."""
         return quota_gauges(reply.body) if reply.status == 429 else ()
+
+    def stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:
+        """The whole answer: this dialect does not ask for a stream yet."""
+        return WholeAnswer(headers, lambda reply: self.completion(model, reply))
 
     def listing(self) -> Call:
         """GET `.../models`."""

@@ -5,13 +5,15 @@ from typing import Any, ClassVar
 
 from routing.errors import ProviderError
 from routing.request_fields import ROUTER_FIELDS
-from workers.providers.base import Account, Call, Completion, Provider, Reply
+from workers.providers.base import Account, AnswerStream, Call, Completion, Provider, Reply
 from workers.providers.endpoint import chat_url, models_url, split_endpoint
 from workers.providers.openai_answer import completion_from, failure_of
+from workers.providers.openai_stream import OpenAIStream
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
 from workers.providers.status import provider_error
 from workers.providers.vendor import vendor_at
+from workers.providers.whole_answer import WholeAnswer, is_whole
 
 # What answers of this router add to an assistant message: a strict vendor refuses them in a history.
 ANSWER_FIELDS = frozenset({"reasoning_content", "reasoning_details", "extra_content"})
@@ -50,6 +52,11 @@ class OpenAIProvider(Provider):
         body["model"] = model
         body["messages"] = [self._message(message) for message in request.get("messages") or ()]
         self._rename(body)
+        if request.get("stream") is True:
+            body["stream"] = True
+            if self._vendor.stream_options:
+                # Asked for whatever the caller wants to see: what an answer used is settled by it.
+                body["stream_options"] = {"include_usage": True}
         return Call(self._url, self._headers, payload(body))
 
     def completion(self, model: str, reply: Reply) -> Completion:
@@ -57,6 +64,12 @@ class OpenAIProvider(Provider):
         if not 200 <= reply.status < 300:
             raise self.failure(reply)
         return completion_from(self.account, model, reply)
+
+    def stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:
+        """`chat.completion.chunk` events up to [DONE], or a whole `chat.completion`."""
+        if is_whole(headers):
+            return WholeAnswer(headers, lambda reply: self.completion(model, reply))
+        return OpenAIStream(self.account, model, headers)
 
     def listing(self) -> Call:
         """GET `.../models`."""

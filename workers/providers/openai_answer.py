@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from routing.errors import MalformedAnswer
+from routing.errors import MalformedAnswer, ProviderError
 from routing.job import Usage
 from workers.providers.base import Account, Completion, Reply
 from workers.providers.completion import counted
 from workers.providers.reader import count, items, json_text, mapping, objects, printable, text
 from workers.providers.retry_after import duration_s
-from workers.providers.status import Failure, provider_error
+from workers.providers.status import Failure, provider_error, status_within
 
 FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 # What vendors say besides OpenAI's own words.
@@ -24,7 +24,7 @@ _FOREIGN_FINISH_REASONS: Mapping[str, str] = {
 # OpenAI's words for a tier; a caller's strict types refuse another (Groq's "on_demand").
 _TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
 # The vendor gave up half-way: what it sent is not an answer (OpenRouter, DeepSeek).
-_FAILED_FINISH_REASONS = frozenset({"error", "insufficient_system_resource"})
+FAILED_FINISH_REASONS = frozenset({"error", "insufficient_system_resource"})
 
 
 def completion_from(account: Account, model: str, reply: Reply) -> Completion:
@@ -33,15 +33,20 @@ def completion_from(account: Account, model: str, reply: Reply) -> Completion:
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
         if body.get("error"):
-            raise _hidden_error(account, reply, body)
+            raise hidden_error(account, reply, body)
         raise MalformedAnswer(f"{account.name} answered without choices", upstream_status=reply.status)
     for index, choice in enumerate(choices):
         if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
             raise MalformedAnswer(f"{account.name} answered a choice without a message", upstream_status=reply.status)
-        if text(choice.get("finish_reason")) in _FAILED_FINISH_REASONS:
-            raise _hidden_error(account, reply, choice)
+        if text(choice.get("finish_reason")) in FAILED_FINISH_REASONS:
+            raise hidden_error(account, reply, choice)
         _settle_choice(index, choice)
-    usage, body["usage"] = _usage(mapping(body.get("usage")))
+    return settled(body, model)
+
+
+def settled(body: dict[str, Any], model: str) -> Completion:
+    """A completion of `body`, whose choices are in OpenAI's form already; the rest of it is made sure of, in place."""
+    usage, body["usage"] = usage_of(mapping(body.get("usage")))
     body["id"] = text(body.get("id")) or f"chatcmpl-{uuid.uuid4().hex}"
     body["object"] = "chat.completion"
     body["created"] = count(body.get("created")) or int(time.time())
@@ -76,11 +81,18 @@ def failure_in(body: dict[str, Any]) -> Failure:
     )
 
 
-def _hidden_error(account: Account, reply: Reply, holder: dict[str, Any]) -> Exception:
-    """The error in a 200 (OpenRouter writes the upstream's status as its code); 502 where it has no status."""
-    code = mapping(holder.get("error")).get("code")
-    status = code if isinstance(code, int) and 400 <= code <= 599 else 502
-    return provider_error(account, reply, failure_in(holder), status)
+def hidden_error(account: Account, reply: Reply, holder: dict[str, Any]) -> ProviderError:
+    """The error in a 200, in its body or its stream (OpenRouter writes the upstream's status as its code)."""
+    failure = failure_in(holder)
+    return provider_error(account, reply, failure, status_within(mapping(holder.get("error", holder)), failure.codes))
+
+
+def finish_reason(reason: str, *, calls: bool) -> str:
+    """A vendor's reason in OpenAI's words; `calls`: the choice has tool calls."""
+    if reason not in FINISH_REASONS:
+        reason = _FOREIGN_FINISH_REASONS.get(reason, "stop")
+    # Several vendors say "stop" beside tool calls.
+    return "tool_calls" if calls and reason == "stop" else reason
 
 
 def _settle_choice(index: int, choice: dict[str, Any]) -> None:
@@ -90,7 +102,7 @@ def _settle_choice(index: int, choice: dict[str, Any]) -> None:
     message["role"] = "assistant"
     content = message.get("content")
     if content is not None and not isinstance(content, str):
-        _settle_content(message, content)
+        settle_content(message, content)
     message.setdefault("content", None)
     if "reasoning" in message:
         # Groq, OpenRouter and vLLM name it so.
@@ -102,14 +114,10 @@ def _settle_choice(index: int, choice: dict[str, Any]) -> None:
         message["tool_calls"] = calls = _tool_calls(calls)
     elif "tool_calls" in message:
         del message["tool_calls"]
-    reason = text(choice.get("finish_reason"))
-    if reason not in FINISH_REASONS:
-        reason = _FOREIGN_FINISH_REASONS.get(reason, "stop")
-    # Several vendors say "stop" beside tool calls.
-    choice["finish_reason"] = "tool_calls" if calls and reason == "stop" else reason
+    choice["finish_reason"] = finish_reason(text(choice.get("finish_reason")), calls=bool(calls))
 
 
-def _settle_content(message: dict[str, Any], content: Any) -> None:
+def settle_content(message: dict[str, Any], content: Any) -> None:
     """Text and thinking of a content given as parts (Mistral's reasoning models)."""
     if not isinstance(content, list):
         raise MalformedAnswer("the answer's content is neither text nor parts")
@@ -139,7 +147,7 @@ def _tool_calls(calls: Any) -> list[dict[str, Any]]:
     return calls
 
 
-def _usage(usage: dict[str, Any]) -> tuple[Usage, dict[str, Any]]:
+def usage_of(usage: dict[str, Any]) -> tuple[Usage, dict[str, Any]]:
     """The usage as counted, and as the caller is shown it: the vendor's own object with the counts made sure of."""
     prompt = count(usage.get("prompt_tokens"))
     completion = count(usage.get("completion_tokens"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from routing.errors import (
     ContextLengthExceeded,
@@ -64,6 +65,31 @@ STATUSES: Mapping[int, type[ProviderError]] = {
     499: ProviderFailed,
 }
 
+# The status that a code means where an error comes within a 200, in a body or a stream, and tells none.
+CODE_STATUSES: Mapping[str, int] = {
+    # Anthropic's (platform.claude.com, Errors); several are OpenAI's types, too.
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+    # OpenAI's and Groq's codes.
+    "context_length_exceeded": 400,
+    "json_validate_failed": 400,
+    "tool_use_failed": 400,
+    "invalid_api_key": 401,
+    "model_not_found": 404,
+    "insufficient_quota": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+}
+_UNKNOWN_STATUS = 502
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -87,6 +113,17 @@ def error_class(status: int, codes: tuple[str, ...] = ()) -> type[ProviderError]
         return ProviderFailed
     # A redirect of a POST is an endpoint to be mended; 1xx is no answer at all.
     return ProviderRefused if status >= 400 else ProviderMisconfigured
+
+
+def status_within(error: Mapping[str, Any], codes: tuple[str, ...]) -> int:
+    """The status an error object of a 200 stands for: its own, else that of the first known of `codes`, else 502."""
+    for name in ("code", "status", "status_code"):
+        told = error.get(name)
+        # LiteLLM writes its status as text.
+        status = int(told) if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) == 3 else told
+        if isinstance(status, int) and 400 <= status <= 599:
+            return status
+    return next((CODE_STATUSES[code] for code in codes if code in CODE_STATUSES), _UNKNOWN_STATUS)
 
 
 def provider_error(account: Account, reply: Reply, failure: Failure, status: int | None = None) -> ProviderError:

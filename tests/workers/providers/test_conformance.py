@@ -1,7 +1,6 @@
 """One suite over every dialect: each claim is made good over real HTTP against the sandbox's own wire formats."""
 
 import json
-from dataclasses import dataclass
 
 import pytest
 import requests
@@ -16,50 +15,11 @@ from routing.errors import (
     ProviderRefused,
 )
 from routing.request_fields import ROUTER_FIELDS
+from tests.support.dialects import CASES, TIME, WEATHER, user
 from tests.support.sandbox_process import SandboxProcess
 from workers.providers.base import Account, Reply
 from workers.providers.registry import DIALECTS, adapter
 
-
-@dataclass(frozen=True)
-class Case:
-    """A provider as configured: its dialect, its path behind the sandbox's address, and a model."""
-
-    name: str
-    dialect: str
-    path: str
-    model: str
-
-
-CASES = [
-    Case("groq", "groq", "/groq/openai/v1/chat/completions", "openai/gpt-oss-20b"),
-    Case("hugging-face", "hugging-face", "/hugging-face/v1/chat/completions", "openai/gpt-oss-20b"),
-    Case("google-gemini", "google-gemini", "/google-gemini/v1beta", "gemini-2.5-flash"),
-    Case(
-        "gemini-by-model",
-        "google-gemini",
-        "/google-gemini/v1beta/models/gemini-old:generateContent",
-        "gemini-3.8-flash",
-    ),
-    Case("anthropic", "anthropic", "/anthropic/v1/messages", "claude-sonnet-5"),
-    Case("anthropic-budget", "anthropic", "/anthropic", "claude-haiku-4-5"),
-    Case("openai", "openai", "/openai/v1", "gpt-4.1"),
-    Case("mistral", "openai", "/mistral/v1/", "mistral-small-latest"),
-]
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather in a city",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 1}},
-            "required": ["city", "days"],
-            "additionalProperties": False,
-        },
-    },
-}
-TIME = {"type": "function", "function": {"name": "get_time", "description": "The time"}}
 SCHEMA = {
     "type": "object",
     "properties": {"name": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}},
@@ -113,10 +73,6 @@ class Caller:
 def ask(request, sandbox, session):
     """A call to one provider after the other."""
     return Caller(request.param, sandbox.url, session)
-
-
-def user(text):
-    return {"role": "user", "content": text}
 
 
 def only_choice(completion):

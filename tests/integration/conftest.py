@@ -37,7 +37,11 @@ def configuration_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def running_stack(configuration_folder):
-    environment = {"MODEL_ROUTER_WAIT_S": "30", "MODEL_ROUTER_CONFIG": str(configuration_folder)}
+    environment = {
+        "MODEL_ROUTER_WAIT_S": "30",
+        "MODEL_ROUTER_KEEP_ALIVE_S": "1",
+        "MODEL_ROUTER_CONFIG": str(configuration_folder),
+    }
     stack = Stack(background=True, environment=environment)
     yield stack
     stack.stop()

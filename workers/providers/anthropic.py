@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 from routing.errors import ProviderError
 from workers.providers import anthropic_request
 from workers.providers.anthropic_answer import completion_from, failure_of
+from workers.providers.anthropic_stream import AnthropicStream
 from workers.providers.base import Account, AnswerStream, Call, Completion, Provider, Reply
 from workers.providers.endpoint import messages_models_url, messages_url
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
 from workers.providers.status import provider_error
-from workers.providers.whole_answer import WholeAnswer
+from workers.providers.whole_answer import WholeAnswer, is_whole
 
 API_VERSION = "2026-10-21"
 # Versions that still know the sampling fields; an operator asks for one with an `anthropic-version` header.
@@ -42,6 +43,8 @@ class AnthropicProvider(Provider):
         """The Messages call for `model`; raises NotExpressible."""
         refuse(self.dialect, self.REFUSED, request)
         body = anthropic_request.body_of(model, request, sampling=self._sampling)
+        if request.get("stream") is True:
+            body["stream"] = True
         return Call(self._url, self._headers, payload(body))
 
     def completion(self, model: str, reply: Reply) -> Completion:
@@ -51,8 +54,10 @@ class AnthropicProvider(Provider):
         return completion_from(self.account, model, reply)
 
     def stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:
-        """The whole answer: this dialect does not ask for a stream yet."""
-        return WholeAnswer(headers, lambda reply: self.completion(model, reply))
+        """Events from `message_start` to `message_stop`, or a whole Message."""
+        if is_whole(headers):
+            return WholeAnswer(headers, lambda reply: self.completion(model, reply))
+        return AnthropicStream(self.account, model, headers)
 
     def listing(self) -> Call:
         """GET `/v1/models`."""

@@ -47,11 +47,11 @@ def completion_from(account: Account, model: str, reply: Reply) -> Completion:
         answers[0] if answers else words,
         reasoning=reasoning,
         tool_calls=calls,
-        refusal=_refusal(body) if finish == "content_filter" and not words else None,
+        refusal=refusal_in(body) if finish == "content_filter" and not words else None,
     )
     return completion_of(
         [choice_of(0, message, finish)],
-        _usage(mapping(body.get("usage"))),
+        usage_of(mapping(body.get("usage"))),
         model=text(body.get("model")) or model,
         answer_id=text(body.get("id")),
     )
@@ -60,9 +60,13 @@ def completion_from(account: Account, model: str, reply: Reply) -> Completion:
 def failure_of(reply: Reply) -> Failure:
     """What an error answer says: `error.details.error_code`, where there is one, before `error.type`."""
     try:
-        error = mapping(reply.json_object().get("error"))
+        return failure_in(mapping(reply.json_object().get("error")))
     except MalformedAnswer:
         return Failure()
+
+
+def failure_in(error: dict[str, Any]) -> Failure:
+    """What an error object says, of an answer or of a stream."""
     codes = (mapping(error.get("details")).get("error_code"), error.get("type"))
     return Failure(
         message=printable(error.get("message")), codes=tuple(name for code in codes if (name := printable(code, 100)))
@@ -77,12 +81,13 @@ def _tool_call(use: dict[str, Any]) -> dict[str, Any]:
     return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
-def _refusal(body: dict[str, Any]) -> str:
+def refusal_in(body: dict[str, Any]) -> str:
+    """Why the model refused, as a Message or its last delta tells."""
     details = mapping(body.get("stop_details"))
     return printable(details.get("explanation")) or printable(details.get("category")) or "the model refused to answer"
 
 
-def _usage(usage: dict[str, Any]) -> Usage:
+def usage_of(usage: dict[str, Any]) -> Usage:
     """Anthropic counts what was read from and written to its cache beside the input; OpenAI within."""
     cached = count(usage.get("cache_read_input_tokens"))
     return counted(

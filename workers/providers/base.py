@@ -63,8 +63,9 @@ class AnswerStream(ABC):
     def feed(self, data: bytes) -> list[dict[str, Any]]:
         """The `choices` entries of a `chat.completion.chunk` that `data` completes, their `logprobs` only where given.
 
-        No entry is empty and none gives the role. Raises the ProviderError of an error event, and MalformedAnswer; where
-        entries came before it in the same `data`, these are returned and the next call, or `completion`, raises it. Feed it to the end of the body: usage may come after the last choice is finished.
+        No entry is empty and none gives the role. Raises the ProviderError of an error event, and MalformedAnswer;
+        entries that `data` holds before it are returned, and the next call, or `completion`, raises it. Feed it to
+        the end of the body: usage may come after the last choice is finished.
         """
 
     @abstractmethod

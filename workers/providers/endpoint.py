@@ -48,14 +48,19 @@ def messages_models_url(endpoint: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def generate_url(endpoint: str, model: str) -> str:
-    """Gemini's generateContent URL of `model`; a model that stands in `endpoint` is replaced by it."""
+def generate_url(endpoint: str, model: str, *, stream: bool = False) -> str:
+    """Gemini's generateContent URL of `model`; a model that stands in `endpoint` is replaced by it.
+
+    `stream`: its streamGenerateContent URL, whose answer comes as events.
+    """
     collection, _, name = model.rpartition("/")
     if collection not in ("models", "tunedModels"):
         collection, name = "models", model
     parts = _generate_base(endpoint)
-    path = f"{parts.path}/{collection}/{quote(name, safe='', errors='replace')}:generateContent"
-    return parts._replace(path=path).geturl()
+    method = "streamGenerateContent" if stream else "generateContent"
+    path = f"{parts.path}/{collection}/{quote(name, safe='', errors='replace')}:{method}"
+    query = "&".join(part for part in (parts.query, "alt=sse") if part) if stream else parts.query
+    return parts._replace(path=path, query=query).geturl()
 
 
 def generate_models_url(endpoint: str) -> str:

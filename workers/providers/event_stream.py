@@ -24,17 +24,16 @@ class EventStream(AnswerStream):
         self._failure: ProviderError | None = None
 
     def feed(self, data: bytes) -> list[dict[str, Any]]:
-        """The entries that `data` completes; what comes after the end is ignored."""
+        """The entries that `data` completes; what comes after the end event is ignored."""
         if self._failure is not None:
             raise self._failure
-        if self.done:
+        if self._done:
             return []
         entries: list[dict[str, Any]] = []
         try:
             for event in self._parser.feed(data):
-                entries += self._read(event)
-                if self._done:
-                    break
+                if not self._done:
+                    entries += self._read(event)
         except ProviderError as error:
             if not entries:
                 raise

@@ -10,10 +10,11 @@ from workers.providers.base import Account, AnswerStream, Call, Completion, Prov
 from workers.providers.endpoint import generate_models_url, generate_url
 from workers.providers.gauges import quota_gauges
 from workers.providers.gemini_answer import completion_from, failure_of
+from workers.providers.gemini_stream import GeminiStream
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
 from workers.providers.status import provider_error
-from workers.providers.whole_answer import WholeAnswer
+from workers.providers.whole_answer import WholeAnswer, is_whole
 
 
 class GeminiProvider(Provider):
@@ -33,10 +34,11 @@ class GeminiProvider(Provider):
         self._headers.update({name.lower(): value for name, value in account.headers.items()})
 
     def call(self, model: str, request: Mapping[str, Any]) -> Call:
-        """The generateContent call for `model`; raises NotExpressible."""
+        """The generateContent or streamGenerateContent call for `model`; raises NotExpressible."""
         refuse(self.dialect, self.REFUSED, request)
         body = gemini_request.body_of(model, request)
-        return Call(generate_url(self.account.endpoint, model), self._headers, payload(body))
+        url = generate_url(self.account.endpoint, model, stream=request.get("stream") is True)
+        return Call(url, self._headers, payload(body))
 
     def completion(self, model: str, reply: Reply) -> Completion:
         """The answer's candidates as choices; raises a ProviderError."""
@@ -49,8 +51,10 @@ class GeminiProvider(Provider):
         return quota_gauges(reply.body) if reply.status == 429 else ()
 
     def stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:
-        """The whole answer: this dialect does not ask for a stream yet."""
-        return WholeAnswer(headers, lambda reply: self.completion(model, reply))
+        """GenerateContentResponses as events, or a whole one."""
+        if is_whole(headers):
+            return WholeAnswer(headers, lambda reply: self.completion(model, reply))
+        return GeminiStream(self.account, model, headers)
 
     def listing(self) -> Call:
         """GET `.../models`."""

@@ -31,7 +31,7 @@ FINISH_REASONS: Mapping[str, str] = {
     "CONTINUATION": "length",
 }
 # The model broke its own form; another try may not.
-_BROKEN = frozenset({"MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL"})
+BROKEN = frozenset({"MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL"})
 
 
 def completion_from(account: Account, model: str, reply: Reply) -> Completion:
@@ -42,12 +42,12 @@ def completion_from(account: Account, model: str, reply: Reply) -> Completion:
     if candidates:
         choices = [_choice(account, index, candidate) for index, candidate in enumerate(candidates)]
     elif blocked:
-        choices = [choice_of(0, message_of("", refusal=f"the prompt was blocked: {blocked}"), "content_filter")]
+        choices = [choice_of(0, message_of("", refusal=blocked_prompt(blocked)), "content_filter")]
     else:
         raise MalformedAnswer(f"{account.name} answered without candidates", upstream_status=reply.status)
     return completion_of(
         choices,
-        _usage(mapping(body.get("usageMetadata"))),
+        usage_of(mapping(body.get("usageMetadata"))),
         model=text(body.get("modelVersion")) or model,
         answer_id=text(body.get("responseId")),
     )
@@ -61,7 +61,11 @@ def failure_of(reply: Reply) -> Failure:
         return Failure()
     if isinstance(body, list) and body:
         body = body[0]
-    error = mapping(mapping(body).get("error"))
+    return failure_in(mapping(mapping(body).get("error")))
+
+
+def failure_in(error: dict[str, Any]) -> Failure:
+    """What an error object says, of an answer or of a stream."""
     details = objects(error.get("details"))
     reasons = [reason for detail in details if (reason := printable(detail.get("reason"), 100))]
     status = printable(error.get("status"), 100)
@@ -76,28 +80,29 @@ def failure_of(reply: Reply) -> Failure:
 def _choice(account: Account, position: int, candidate: dict[str, Any]) -> dict[str, Any]:
     reason = text(candidate.get("finishReason"))
     parts = objects(mapping(candidate.get("content")).get("parts"))
-    if reason in _BROKEN and not parts:
-        raise MalformedAnswer(f"{account.name} gave up with {reason}", upstream_status=200)
+    if reason in BROKEN and not parts:
+        raise gave_up(account, reason)
     words = "".join(text(part.get("text")) for part in parts if not part.get("thought"))
     thoughts = "".join(text(part.get("text")) for part in parts if part.get("thought"))
-    calls = [_tool_call(part) for part in parts if isinstance(part.get("functionCall"), dict)]
+    calls = [tool_call(part) for part in parts if isinstance(part.get("functionCall"), dict)]
     finish = FINISH_REASONS.get(reason, "stop")
-    refusal = f"the answer was blocked: {reason}" if finish == "content_filter" and not words and not calls else None
+    refusal = blocked_answer(reason) if finish == "content_filter" and not words and not calls else None
     message = message_of(words, reasoning=thoughts, tool_calls=calls, refusal=refusal)
-    images = [_image(part["inlineData"]) for part in parts if isinstance(part.get("inlineData"), dict)]
+    images = [image(part["inlineData"]) for part in parts if isinstance(part.get("inlineData"), dict)]
     if images:
         # OpenRouter's field for pictures in an answer.
         message["images"] = images
     signatures = [text(part.get("thoughtSignature")) for part in parts if "functionCall" not in part]
     if any(signatures):
-        message["extra_content"] = {"google": {"thought_signature": [mark for mark in signatures if mark][-1]}}
+        message["extra_content"] = signed([mark for mark in signatures if mark][-1])
     if calls and finish == "stop":
         finish = "tool_calls"
     index = count(candidate.get("index")) or position
-    return choice_of(index, message, finish, _logprobs(mapping(candidate.get("logprobsResult"))))
+    return choice_of(index, message, finish, logprobs_of(mapping(candidate.get("logprobsResult"))))
 
 
-def _tool_call(part: dict[str, Any]) -> dict[str, Any]:
+def tool_call(part: dict[str, Any]) -> dict[str, Any]:
+    """The call in a part that has a `functionCall`; MalformedAnswer where it has no name."""
     function = part["functionCall"]
     name = text(function.get("name"))
     if not name:
@@ -109,17 +114,38 @@ def _tool_call(part: dict[str, Any]) -> dict[str, Any]:
     }
     signature = text(part.get("thoughtSignature"))
     if signature:
-        # The place Google's own OpenAI endpoint gives it.
-        call["extra_content"] = {"google": {"thought_signature": signature}}
+        call["extra_content"] = signed(signature)
     return call
 
 
-def _image(data: dict[str, Any]) -> dict[str, Any]:
+def signed(signature: str) -> dict[str, Any]:
+    """The `extra_content` with a thought signature: the place Google's own OpenAI endpoint gives it."""
+    return {"google": {"thought_signature": signature}}
+
+
+def blocked_prompt(reason: str) -> str:
+    """The refusal of a prompt that Gemini blocked."""
+    return f"the prompt was blocked: {reason}"
+
+
+def blocked_answer(reason: str) -> str:
+    """The refusal of an answer that Gemini blocked before its first word."""
+    return f"the answer was blocked: {reason}"
+
+
+def gave_up(account: Account, reason: str) -> MalformedAnswer:
+    """The model broke its own form and said nothing."""
+    return MalformedAnswer(f"{account.name} gave up with {reason}", upstream_status=200)
+
+
+def image(data: dict[str, Any]) -> dict[str, Any]:
+    """A picture of an answer as a part with a data URL."""
     url = f"data:{text(data.get('mimeType'))};base64,{text(data.get('data'))}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def _logprobs(result: dict[str, Any]) -> dict[str, Any] | None:
+def logprobs_of(result: dict[str, Any]) -> dict[str, Any] | None:
+    """A `logprobsResult` as OpenAI writes it; None where it is empty."""
     chosen = objects(result.get("chosenCandidates"))
     if not chosen:
         return None
@@ -138,7 +164,7 @@ def _logprob(candidate: dict[str, Any]) -> dict[str, Any]:
     return {"token": token, "logprob": number, "bytes": list(token.encode("utf-8", "replace"))}
 
 
-def _usage(usage: dict[str, Any]) -> Usage:
+def usage_of(usage: dict[str, Any]) -> Usage:
     """Gemini counts thoughts beside the candidates, and tool results beside the prompt; OpenAI within."""
     thoughts = count(usage.get("thoughtsTokenCount"))
     return counted(

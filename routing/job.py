@@ -59,6 +59,8 @@ class Attempt:
     cost_microusd: int | None = None
     # It was made beside the attempt before it, which took long.
     hedge: bool = False
+    # How many characters of the answer others had said before it, which it went on with.
+    continued: int = 0
 
     def metadata(self) -> dict[str, Any]:
         """The attempt as `routing_metadata.attempts` shows it, times in ms."""
@@ -75,6 +77,8 @@ class Attempt:
             shown["cost_microusd"] = self.cost_microusd
         if self.hedge:
             shown["hedge"] = True
+        if self.continued:
+            shown["continued"] = self.continued
         return shown
 
 

@@ -16,6 +16,7 @@ from routing.errors import (
 )
 from routing.plan import Candidate
 from workers.concurrency import AdaptiveConcurrency
+from workers.continuation import PREFIX
 from workers.ledger.claimed import Claimed
 from workers.limits import NOTHING, Lesson
 from workers.live import LiveCall
@@ -60,6 +61,16 @@ class Calls:
             return False
         return True
 
+    def goes_on(self, candidate: Candidate) -> bool:
+        """Whether the candidate can go on with an answer that another has begun, as its row in providers.json says."""
+        deployment = candidate.deployment
+        try:
+            models = self._upstream(deployment.provider).config.models
+        except ProviderMisconfigured:
+            return False
+        row = models.get(deployment.model)
+        return row is not None and PREFIX in (row.capabilities or ())
+
     def make(self, job: Claimed, candidate: Candidate, remaining_s: float, live: LiveCall | None = None) -> Called:
         """Call `candidate` for `job`, whose deadline is in `remaining_s`; the value says what it met.
 
@@ -93,7 +104,8 @@ class Calls:
         timeout_s = upstream.config.timeout_s
         if job.timeout_ms is not None:
             timeout_s = min(timeout_s, job.timeout_ms / 1000)
-        call = upstream.adapter.call(deployment.model, job.request)
+        asked = job.request if live is None or live.begun is None else live.begun.asked(job.request)
+        call = upstream.adapter.call(deployment.model, asked)
         try:
             if live is not None:
                 return _listen(upstream, call, deployment, live, timeout_s, remaining_s)

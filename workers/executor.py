@@ -69,11 +69,10 @@ class Executor:
             run.outgoing = self._relay.open(job_id, epoch, job.streamed)
         try:
             with self._leases.holding(job_id, epoch):
-                if run.spoke:
-                    # A worker was lost in the middle of the answer.
-                    self._fail(run, ProviderUnreachable("the worker that relayed it was lost"))
-                elif job.detour is not None:
+                if job.detour is not None:
                     self._go_round(run, job.detour)
+                elif run.spoke:
+                    self._go_on(run)
                 else:
                     self._work(run)
         except LeaseLost:
@@ -105,6 +104,16 @@ class Executor:
                 error = BreakerOpen(f"{run.candidate.deployment.id}: {decision.reason}", retry_after_s=detour.wait_s)
                 self._fail(run, error)
 
+    def _go_on(self, run: Run) -> None:
+        """Go on with an answer of which the caller has a part, here or with who can; else end it."""
+        if run.may_go_on:
+            run.earlier = self._ledger.streams.all_frames(run.job.id, run.job.tenant)
+        if run.look_back() and self._calls.goes_on(run.candidate):
+            return self._work(run)
+        broken = ProviderUnreachable("what relayed it was lost")
+        place = run.next_candidate(broken, self._calls.goes_on) if run.begun is not None else None
+        return self._fail(run, broken) if place is None else self._hand_over(run, place)
+
     def _work(self, run: Run) -> None:
         """Call this run's candidate until it answers or something else must be done."""
         provider = run.candidate.deployment.provider
@@ -113,9 +122,9 @@ class Executor:
             result = self._attempt(run)
             if isinstance(result, Completion):
                 return self._complete(run, result)
-            if run.spoke:
+            if run.spoke and not run.look_back():
                 return self._fail(run, result)
-            place = run.next_candidate(result)
+            place = run.next_candidate(result, self._calls.goes_on)
             decision = self._decide(run, result, has_next=place is not None)
             log.info(
                 "attempt.failed",
@@ -152,9 +161,13 @@ class Executor:
             defers=run.job.defers,
             rng=self._rng,
             probe=run.job.probe,
-            budget=self._budgets.allows(deployment.provider),
+            budget=self._budgets.allows(deployment.provider) and self._may_repeat(run),
             shut=run.job.guarded and self._ledger.saw_shut(deployment.id, run.started),
         )
+
+    def _may_repeat(self, run: Run) -> bool:
+        """Whether the candidate may be called again: not if it cannot go on with what it has begun."""
+        return run.begun is None or self._calls.goes_on(run.candidate)
 
     def _attempt(self, run: Run) -> Completion | ProviderError:
         """One call to the candidate, perhaps with a second beside it, recorded; what it met comes back as a value."""
@@ -165,6 +178,8 @@ class Executor:
         return run.record(self._calls.make(run.job, run.candidate, run.remaining_s, live))
 
     def _complete(self, run: Run, completion: Completion) -> None:
+        if run.begun is not None:
+            completion = run.begun.whole(completion)
         body = answer.completed(run.job, completion, run.attempts, run.timing())
         self._finish(run, JobStatus.COMPLETED, 200, body, completion.usage)
 

@@ -5,7 +5,7 @@ who answers from here on, as [provider, model].
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -45,13 +45,3 @@ def read(text: bytes | str) -> Speaker | dict[str, Any]:
     if isinstance(value, list):
         return Speaker(*value)
     return dict(value)
-
-
-def words(lines: Iterable[bytes]) -> str:
-    """The content of choice 0 in a stream's lines."""
-    said = []
-    for each in lines:
-        frame = read(each)
-        if not isinstance(frame, Speaker) and frame["index"] == 0:
-            said.append(frame["delta"].get("content") or "")
-    return "".join(said)

@@ -6,6 +6,7 @@ from typing import Any
 
 from routing.job import Usage
 from workers import frames
+from workers.continuation import Beginning
 from workers.frames import Speaker
 from workers.providers.base import AnswerStream
 from workers.relay import Outgoing
@@ -17,9 +18,11 @@ _CHARACTERS_PER_TOKEN = 4
 class LiveCall:
     """What one call has said so far. Until it says something, nothing goes out, and another may be called instead."""
 
-    __slots__ = ("_held", "_outgoing", "_speaker", "characters", "first_at", "reader")
+    __slots__ = ("_held", "_outgoing", "_speaker", "begun", "characters", "first_at", "reader")
 
-    def __init__(self, outgoing: Outgoing, speaker: Speaker) -> None:
+    def __init__(self, outgoing: Outgoing, speaker: Speaker, begun: Beginning | None = None) -> None:
+        """`begun` is what was said before this call, which goes on with it."""
+        self.begun = begun
         self._outgoing = outgoing
         self._speaker = speaker
         self._held: list[str] = []
@@ -32,7 +35,9 @@ class LiveCall:
 
     def take(self, choices: Sequence[Mapping[str, Any]]) -> None:
         """Send on what came in."""
-        lines = [frames.line(choice) for choice in choices]
+        if self.begun is not None and self.begun.is_open and self.first_at is None:
+            choices = [_without_blanks(choice) for choice in choices]
+        lines = [frames.line(choice) for choice in choices if choice["delta"] or choice.get("finish_reason")]
         if self.first_at is None:
             if not any(choice["delta"] for choice in choices):
                 # A finish without a word: it may yet turn out to be none.
@@ -62,3 +67,13 @@ class LiveCall:
             cached_tokens=told.cached_tokens,
             reasoning_tokens=told.reasoning_tokens,
         )
+
+
+def _without_blanks(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = choice["delta"].get("content")
+    if not content:
+        return choice
+    delta = {**choice["delta"], "content": content.lstrip()}
+    if not delta["content"]:
+        del delta["content"]
+    return {**choice, "delta": delta}

@@ -34,6 +34,11 @@ class Outgoing:
         self._sent = 0
 
     @property
+    def lines(self) -> Sequence[str]:
+        """All that this run has to say, sent or not."""
+        return self._lines
+
+    @property
     def begun(self) -> bool:
         """Whether anything went out, of this run or an earlier one."""
         return self.start > 0 or bool(self._lines)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from routing.catalogue import Deployment
@@ -23,6 +24,7 @@ from routing.prices import cost_microusd
 from routing.request import RoutingRequest
 from workers import answer
 from workers.call import Called
+from workers.continuation import Beginning
 from workers.frames import Speaker
 from workers.ledger.claimed import Claimed
 from workers.ledger.record import Told
@@ -48,6 +50,9 @@ class Run:
     second_full: bool = False
     # Of a streamed job: its way out, and its call under way or last made.
     outgoing: Outgoing | None = None
+    # The frames of runs before this one, where it is to go on with them; what was said when its last call began.
+    earlier: Sequence[bytes] = ()
+    begun: Beginning | None = None
     live: LiveCall | None = None
     # What calls have used that did not answer to the end, as far as anybody knows.
     spent: Usage = field(default_factory=Usage)
@@ -106,12 +111,23 @@ class Run:
         """Whether the caller was sent something of the answer already."""
         return self.outgoing is not None and self.outgoing.begun
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether its caller wants another provider to go on with an answer that broke off."""
+        return self.job.request.get("continue_on_failover") is True
+
+    def look_back(self) -> bool:
+        """Note what was said so far; whether another call can go on from there."""
+        if self.may_go_on and self.outgoing is not None:
+            self.begun = Beginning.of_lines((*self.earlier, *self.outgoing.lines))
+        return self.begun is not None
+
     def begin_call(self) -> LiveCall | None:
         """Note that the candidate is being called now; returns what takes its answer while it comes in."""
         self.calling = (time.time(), time.monotonic())
         if self.outgoing is not None:
             deployment = self.candidate.deployment
-            self.live = LiveCall(self.outgoing, Speaker(deployment.provider, deployment.model))
+            self.live = LiveCall(self.outgoing, Speaker(deployment.provider, deployment.model), self.begun)
         return self.live
 
     def record(self, called: Called, *, hedge: bool = False, overtaken: bool = False) -> Completion | ProviderError:
@@ -135,6 +151,7 @@ class Run:
                 error=None if failure is None else f"{failure.code}: {failure.message}",
                 cost_microusd=cost,
                 hedge=hedge,
+                continued=0 if self.begun is None else len(self.begun.said),
             )
         )
         if isinstance(result, Completion):
@@ -210,16 +227,22 @@ class Run:
             left.append(self.second_place)
         return left
 
-    def next_candidate(self, error: ProviderError) -> int | None:
-        """The place of the next candidate worth trying after `error`; None when there is none."""
-        return self.job.plan.next_place(self.job.candidate, error, self.places_left)
+    def next_candidate(self, error: ProviderError, goes_on: Callable[[Candidate], bool]) -> int | None:
+        """The place of the next candidate worth trying after `error`; None when there is none.
+
+        Where the caller has a part of the answer, it must be one that goes on with it.
+        """
+        places = self.places_left
+        if self.spoke:
+            places = [place for place in places if goes_on(self.job.plan.candidates[place])]
+        return self.job.plan.next_place(self.job.candidate, error, places)
 
     def told(self) -> Told:
         """What the run has done and learnt, for the ledger."""
         attempts = ",".join(json.dumps(attempt.metadata()) for attempt in self.attempts)
         limits = "\n".join(lesson.words for lesson in (self.lesson, self.second_lesson) if lesson.words)
         second = "" if self.second_place is None else f"{self.second_place} {int(self.second_full)}"
-        return Told(attempts, " ".join(self.evidence), limits, second)
+        return Told(attempts, " ".join(self.evidence), limits, second, self.spent, self.spent_microusd)
 
 
 def _cost(deployment: Deployment, usage: Usage) -> int | None:
@@ -229,10 +252,8 @@ def _cost(deployment: Deployment, usage: Usage) -> int | None:
 def verdict(run: Run, error: ProviderError) -> JobError:
     """What the caller is told when no candidate is left: never a provider's own 401 or 404 as if it were ours."""
     if run.spoke and run.remaining_s > 0:
-        return StreamInterrupted(
-            f"the answer broke off: {error.message}; what was sent stays valid, and nothing follows "
-            '(with "continue_on_failover": true, another provider goes on with it where one can)'
-        )
+        way_on = "" if run.may_go_on else '; with "continue_on_failover": true another provider goes on where one can'
+        return StreamInterrupted(f"the answer broke off, and what was sent is all of it: {error.message}{way_on}")
     if isinstance(error, ProviderRefused):
         return RefusedByProvider(error.message, param=error.param)
     if isinstance(error, ProviderRateLimited):

@@ -31,6 +31,10 @@ def configuration_folder(tmp_path_factory):
         '{"minimum_number_of_calls": 1000000, "consecutive_failures_threshold": 1000000}'
     )
     (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
+    # Two providers whose models go on with the beginning of an answer.
+    rows = json.loads((folder / "providers.json").read_text())
+    rows["hugging-face"]["models"]["openai/gpt-oss-20b"]["capabilities"].append("prefix")
+    (folder / "providers.json").write_text(json.dumps(rows))
     without_exploration(folder)
     return folder
 

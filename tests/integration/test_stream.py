@@ -12,6 +12,11 @@ from tests.support.stack import KEY, chat, dump, ended_object
 
 pytestmark = pytest.mark.integration
 AUTH = {"Authorization": f"Bearer {KEY}"}
+WEATHER = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+    "required": ["city", "days"],
+}
 
 
 @pytest.fixture
@@ -171,6 +176,34 @@ def test_a_cut_ends_in_an_error_chunk(stack, stream, resume):
     assert (job["status"], job["error"]["code"]) == ("failed", "stream_interrupted")
     assert list(received(resume(job["id"], after=content[-1].number))) == [error]
     assert stack.sandbox.calls()["total"] == 1
+
+
+def test_another_provider_goes_on_where_one_broke_off(stack, stream):
+    """With continue_on_failover nothing is said twice or lost: the pieces make the answer, and the attempts tell it."""
+    stack.sandbox.behave("groq", fault="cut", tokens_per_s=200, text="from groq " * 10)
+    stack.sandbox.behave("hugging-face", text="from another")
+    response = stream(model="fast", continue_on_failover=True, provider={"order": ["groq"]})
+    events = chunks(response)
+    job = ended_object(stack, response.headers["X-Job-Id"])
+    assert job["status"] == "completed"
+    assert said(events) == job["response"]["choices"][0]["message"]["content"]
+    assert said(events).startswith("from groq ")
+    assert said(events).endswith("from another")
+    *broken, last = job["attempts"]
+    assert {(attempt["provider"], attempt["status"]) for attempt in broken} == {("groq", "failed")}
+    assert (last["provider"], last["status"]) == ("hugging-face", "completed")
+    assert said(events) == said(events)[: last["continued"]] + "from another"
+    assert [event.number for event in events] == list(range(1, len(events) + 1))
+    assert len({event.data["id"] for event in events}) == 1
+
+
+def test_nobody_goes_on_with_a_tool_call(stack, stream):
+    """What cannot be said again as a message's beginning is not continued, but ends in the error."""
+    stack.sandbox.behave("groq", fault="cut", tokens_per_s=200)
+    tool = {"type": "function", "function": {"name": "look_up", "parameters": WEATHER}}
+    fields = {"tools": [tool], "tool_choice": "required", "continue_on_failover": True}
+    *_, last = received(stream(model="fast", provider={"order": ["groq"]}, **fields))
+    assert last.data["error"]["code"] == "stream_interrupted"
 
 
 def test_what_a_cut_stream_used_is_accounted(stack, stream):

@@ -229,6 +229,7 @@ class Ledger:
             breakers.words(self._breaker()),
             self._limits(),
             told.second,
+            *((_today(), *_used(told.spent, told.spent_microusd)) if told.spent != Usage() else ()),
         )
         return self._steps.run(name, job_id, epoch, *how, *words)
 

@@ -152,6 +152,9 @@ class Told:
     limits: str = ""
     # A second call that failed beside the run's own: "place full", full being 1 where it was for want of room.
     second: str = ""
+    # What calls have used that did not answer to the end.
+    spent: Usage = field(default_factory=Usage)
+    spent_microusd: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,3 +66,12 @@ class Streams:
             all=bool(reply[8]),
             ended=ended_of(job_id, *reply[:3]),
         )
+
+    def all_frames(self, job_id: str, tenant: str) -> list[bytes]:
+        """Every frame that went out so far."""
+        frames: list[bytes] = []
+        while page := self.follow(job_id, tenant, "", len(frames)):
+            frames += page.frames
+            if page.all:
+                break
+        return frames

@@ -16,7 +16,7 @@ from workers.providers.vendor import vendor_at
 from workers.providers.whole_answer import WholeAnswer, is_whole
 
 # What answers of this router add to an assistant message: a strict vendor refuses them in a history.
-ANSWER_FIELDS = frozenset({"reasoning_content", "reasoning_details", "extra_content"})
+ANSWER_FIELDS = frozenset({"reasoning_content", "reasoning_details", "extra_content", "prefix"})
 _LENGTH_FIELDS = ("max_completion_tokens", "max_tokens")
 
 

@@ -22,9 +22,9 @@ VENDORS: Mapping[str, Vendor] = {
     # Its reasoning models refuse max_tokens.
     "api.openai.com": Vendor(length_field="max_completion_tokens"),
     # It refuses fields it does not know.
-    "api.mistral.ai": Vendor(length_field="max_tokens", stream_options=False),
+    "api.mistral.ai": Vendor(length_field="max_tokens", stream_options=False, echoed=frozenset({"prefix"})),
     # It wants its own reasoning back while a tool loop lasts.
-    "api.deepseek.com": Vendor(length_field="max_tokens", echoed=frozenset({"reasoning_content"})),
+    "api.deepseek.com": Vendor(length_field="max_tokens", echoed=frozenset({"reasoning_content", "prefix"})),
     "api.together.xyz": Vendor(length_field="max_tokens"),
     "openrouter.ai": Vendor(echoed=frozenset({"reasoning_details"})),
     # Google's OpenAI endpoint carries thought signatures in extra_content.

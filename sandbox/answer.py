@@ -48,17 +48,23 @@ class Answer:
     completion_tokens: int
     cached_tokens: int
     reasoning_tokens: int
+    # What the model thought, as far as its tokens go; a vendor may keep it to itself.
+    reasoning: str = ""
+    # The model refuses to answer; there is no text.
+    refusal: str | None = None
 
 
 def compose(provider: str, prompt: Prompt, behaviour: Behaviour) -> Answer:
     """Answer a prompt. Reasoning tokens eat from `max_tokens` first, as with the vendors; tool calls are never cut."""
-    calls = _tool_calls(prompt) if behaviour.text is None else ()
-    text = "" if calls else _text(provider, prompt, behaviour)
+    told = behaviour.text is not None or behaviour.refusal is not None
+    calls = () if told else _tool_calls(prompt)
+    text = "" if calls or behaviour.refusal is not None else _text(provider, prompt, behaviour)
     finish, stopped_by = (Finish.TOOL_CALLS if calls else Finish.STOP), None
     for stop in prompt.stop:
         if stop and (at := text.find(stop)) >= 0:
             text, stopped_by = text[:at], stop
-    reasoning = behaviour.reasoning_tokens
+    thought = behaviour.reasoning or ""
+    reasoning = behaviour.reasoning_tokens or tokens.count(thought)
     if prompt.max_tokens is not None:
         reasoning = min(reasoning, prompt.max_tokens)
         allowed = prompt.max_tokens - reasoning
@@ -74,6 +80,8 @@ def compose(provider: str, prompt: Prompt, behaviour: Behaviour) -> Answer:
         completion_tokens=spoken + reasoning,
         cached_tokens=min(behaviour.cached_tokens, prompt.transcript.tokens),
         reasoning_tokens=reasoning,
+        reasoning=tokens.truncate(thought, reasoning),
+        refusal=behaviour.refusal,
     )
 
 

@@ -22,6 +22,8 @@ from sandbox.standing import Standing
 from sandbox.witness import MARKER_CHARACTERS, Call, Outcome, Witness
 
 Environ = Mapping[str, Any]
+# The status of an error that was given none.
+_OVERLOADED = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,11 @@ class Sandbox:
         answer = compose(call.provider, prompt, behaviour)
         gauges = self._let_in(call, dialect, behaviour, account, answer.prompt_tokens + answer.completion_tokens)
         held = account if behaviour.limits is not None else None
-        if failing := _failing(dialect, behaviour):
+        if failing := _failing(dialect, behaviour, stream=prompt.stream):
             return _Admitted(failing, behaviour, account=held)
         if prompt.stream:
-            return _Admitted(dialect.stream(prompt, answer, gauges, route), behaviour, account=held)
+            stream = _erring(dialect, behaviour, route, dialect.stream(prompt, answer, gauges, route))
+            return _Admitted(stream, behaviour, account=held)
         reply = dialect.reply(prompt, answer, gauges)
         return _Admitted(reply, behaviour, tokens=answer.completion_tokens, account=held)
 
@@ -172,11 +175,19 @@ class Sandbox:
         return Delivery(connection, behaviour, start_response, lambda _outcome, _status: None, self._rng).send(reply)
 
 
-def _failing(dialect: Dialect, behaviour: Behaviour) -> Reply | None:
-    if behaviour.fault is not Fault.STATUS:
+def _failing(dialect: Dialect, behaviour: Behaviour, *, stream: bool = False) -> Reply | None:
+    """The answer that fails; None where it does not, or does so only within its stream."""
+    if behaviour.fault is not Fault.STATUS and (stream or behaviour.fault is not Fault.ERROR):
         return None
-    assert behaviour.status is not None
-    return dialect.failure(behaviour.status, behaviour.retry_after).reply
+    return dialect.failure(behaviour.status or _OVERLOADED, behaviour.retry_after).reply
+
+
+def _erring(dialect: Dialect, behaviour: Behaviour, route: Route, stream: Stream) -> Stream:
+    """The stream as it is, or its first half with an error after it."""
+    if behaviour.fault is not Fault.ERROR:
+        return stream
+    frames = stream.frames[: len(stream.frames) // 2]
+    return Stream(stream.headers, [*frames, dialect.error_event(behaviour.status or _OVERLOADED, route)])
 
 
 def _requested(request: Request, payload: Any) -> Behaviour | None:

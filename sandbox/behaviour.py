@@ -24,6 +24,7 @@ class Fault(StrEnum):
     STALL = "stall"
     CUT = "cut"
     MALFORMED = "malformed"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Behaviour:
     reasoning_tokens: int = 0
     cached_tokens: int = 0
     text: str | None = None
+    # What the model thinks before it answers, where the vendor shows it.
+    reasoning: str | None = None
+    # The model refuses to answer, with these words where the vendor has a place for them.
+    refusal: str | None = None
     # Longer prompts (tokens) are refused in the vendor's words.
     context_length: int | None = None
     limits: Limits | None = None
@@ -87,8 +92,8 @@ def parse(value: object) -> Behaviour:
     behaviour = Behaviour(**{name: v for name, v in given.items() if v is not None}, given=frozenset(given))
     if behaviour.fault is Fault.STATUS and behaviour.status is None:
         raise InvalidBehaviour("status", 'fault "status" needs status, an integer from 400 to 599')
-    if behaviour.fault is not Fault.STATUS and behaviour.status is not None:
-        raise InvalidBehaviour("status", 'status goes with fault "status"')
+    if behaviour.fault not in (Fault.STATUS, Fault.ERROR) and behaviour.status is not None:
+        raise InvalidBehaviour("status", 'status goes with fault "status" or "error"')
     return behaviour
 
 
@@ -156,6 +161,8 @@ _FIELDS: dict[str, Check] = {
     "reasoning_tokens": _integer(0, 1_000_000),
     "cached_tokens": _integer(0, _MANY),
     "text": _text,
+    "reasoning": _text,
+    "refusal": _text,
     "context_length": _integer(1, _MANY),
     "limits": _limits,
 }

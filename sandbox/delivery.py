@@ -94,7 +94,7 @@ def _break_off() -> None:
 
 
 def _outcome(status: int, fault: Fault | None) -> Outcome:
-    if fault is Fault.MALFORMED:
+    if fault is Fault.MALFORMED or (fault is Fault.ERROR and status < 300):
         return Outcome.FAILED
     if status == 429:
         return Outcome.REFUSED_429

@@ -176,6 +176,10 @@ class Anthropic(Dialect):
         """An injected status."""
         return self.refusals.failure(status, retry_after_s)
 
+    def error_event(self, status: int, route: Route) -> bytes:
+        """An event named error."""
+        return b"event: error\n" + super().error_event(status, route)
+
     def _headers(self, gauges: Gauges) -> Headers:
         return (("request-id", self.identifiers.new("req_")), *limit_headers(gauges))
 

@@ -11,14 +11,14 @@ _STOP_REASONS = {Finish.STOP: "end_turn", Finish.LENGTH: "max_tokens", Finish.TO
 
 def message(prompt: Prompt, answer: Answer, identifiers: Identifiers) -> dict[str, Any]:
     """The whole message."""
-    content: list[dict[str, Any]] = [{"type": "text", "text": answer.text}] if answer.text else []
+    content: list[dict[str, Any]] = [thinking(answer)] if answer.reasoning else []
+    content += [{"type": "text", "text": answer.text}] if answer.text else []
     for call in answer.tool_calls:
         identifier = identifiers.new("toolu_")
         content.append({"type": "tool_use", "id": identifier, "name": call.name, "input": call.arguments})
     return envelope(prompt, identifiers) | {
         "content": content,
-        "stop_reason": stop_reason(answer),
-        "stop_sequence": answer.stopped_by,
+        **ending(answer),
         "usage": usage(answer),
     }
 
@@ -36,8 +36,22 @@ def envelope(prompt: Prompt, identifiers: Identifiers) -> dict[str, Any]:
     }
 
 
-def stop_reason(answer: Answer) -> str:
-    """Why the message ends, in Anthropic's words."""
+def thinking(answer: Answer) -> dict[str, Any]:
+    """What the model thought, as a block."""
+    return {"type": "thinking", "thinking": answer.reasoning, "signature": "c2FuZGJveA=="}
+
+
+def ending(answer: Answer) -> dict[str, Any]:
+    """How the message ends; a refusal with its details."""
+    ended: dict[str, Any] = {"stop_reason": _stop_reason(answer), "stop_sequence": answer.stopped_by}
+    if answer.refusal is not None:
+        ended["stop_details"] = {"type": "refusal", "category": None, "explanation": answer.refusal}
+    return ended
+
+
+def _stop_reason(answer: Answer) -> str:
+    if answer.refusal is not None:
+        return "refusal"
     return "stop_sequence" if answer.stopped_by is not None else _STOP_REASONS[answer.finish]
 
 

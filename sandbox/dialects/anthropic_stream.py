@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox import tokens
 from sandbox.answer import Answer
-from sandbox.dialects.anthropic_answer import envelope, stop_reason, usage
+from sandbox.dialects.anthropic_answer import ending, envelope, thinking, usage
 from sandbox.identifiers import Identifiers
 from sandbox.prompt import Prompt
 
@@ -16,6 +16,11 @@ def events(prompt: Prompt, answer: Answer, identifiers: Identifiers) -> list[byt
     begun = envelope(prompt, identifiers) | {"usage": counts | {"output_tokens": 1}}
     frames = [_event("message_start", {"message": begun})]
     blocks: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+    if answer.reasoning:
+        block = thinking(answer)
+        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in tokens.split(answer.reasoning)]
+        deltas.append({"type": "signature_delta", "signature": block["signature"]})
+        blocks.append((block | {"thinking": "", "signature": ""}, deltas))
     if answer.text:
         deltas = [{"type": "text_delta", "text": piece} for piece in tokens.split(answer.text)]
         blocks.append(({"type": "text", "text": ""}, deltas))
@@ -29,8 +34,7 @@ def events(prompt: Prompt, answer: Answer, identifiers: Identifiers) -> list[byt
             frames.append(_event("ping", {}))
         frames += [_event("content_block_delta", {"index": index, "delta": delta}) for delta in deltas]
         frames.append(_event("content_block_stop", {"index": index}))
-    ending = {"stop_reason": stop_reason(answer), "stop_sequence": answer.stopped_by}
-    frames.append(_event("message_delta", {"delta": ending, "usage": counts}))
+    frames.append(_event("message_delta", {"delta": ending(answer), "usage": counts}))
     frames.append(_event("message_stop", {}))
     return frames
 

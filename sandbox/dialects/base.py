@@ -123,3 +123,8 @@ class Dialect(ABC):
     @abstractmethod
     def failure(self, status: int, retry_after_s: float | None) -> Refusal:
         """Any status of 400 to 599, as this vendor words it."""
+
+    def error_event(self, status: int, route: Route) -> bytes:
+        """The event that tells of an error in the midst of a stream."""
+        del route
+        return b"data: " + self.failure(status, None).reply.body + b"\n\n"

@@ -86,17 +86,18 @@ class Gemini(Dialect):
     def reply(self, prompt: Prompt, answer: Answer, gauges: Gauges) -> Reply:
         """A GenerateContentResponse; Gemini tells nothing of its limits in headers."""
         del gauges
-        parts: list[dict[str, Any]] = [{"text": answer.text}] if answer.text else []
-        parts += _calls(answer)
+        parts: list[dict[str, Any]] = [{"text": answer.reasoning, "thought": True}] if answer.reasoning else []
+        parts += [{"text": answer.text}] if answer.text else []
+        parts = _signed(parts + _calls(answer), answer)
         body = self._response(prompt, answer, parts, last=True)
         return Reply(200, (JSON_TYPE,), json.dumps(body).encode())
 
     def stream(self, prompt: Prompt, answer: Answer, gauges: Gauges, route: Route) -> Stream:
         """Responses whose parts follow each other, as events or as one growing JSON array."""
         del gauges
-        pieces: list[list[dict[str, Any]]] = [[{"text": piece}] for piece in tokens.split(answer.text)]
-        pieces += [[call] for call in _calls(answer)]
-        pieces = pieces or [[]]
+        parts: list[dict[str, Any]] = [{"text": piece, "thought": True} for piece in tokens.split(answer.reasoning)]
+        parts += [{"text": piece} for piece in tokens.split(answer.text)]
+        pieces = [[part] for part in _signed(parts + _calls(answer), answer)] or [[]]
         identifier = self.identifiers.new("")
         responses = [
             json.dumps(self._response(prompt, answer, parts, last=number == len(pieces) - 1, identifier=identifier))
@@ -136,6 +137,11 @@ class Gemini(Dialect):
         """An injected status."""
         return refusals.failure(status, retry_after_s)
 
+    def error_event(self, status: int, route: Route) -> bytes:
+        """The error as a response of the stream, or as the last item of its array."""
+        body = self.failure(status, None).reply.body
+        return b"data: " + body + b"\r\n\r\n" if route.events else b"," + body + b"\r\n]"
+
     def _response(
         self, prompt: Prompt, answer: Answer, parts: list[dict[str, Any]], *, last: bool, identifier: str = ""
     ) -> dict[str, Any]:
@@ -143,7 +149,7 @@ class Gemini(Dialect):
         for index in range(prompt.choices):
             candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": index}
             if last:
-                candidate["finishReason"] = _FINISH[answer.finish]
+                candidate["finishReason"] = "SAFETY" if answer.refusal is not None else _FINISH[answer.finish]
             candidates.append(candidate)
         return {
             "candidates": candidates,
@@ -155,6 +161,14 @@ class Gemini(Dialect):
 
 def _calls(answer: Answer) -> list[dict[str, Any]]:
     return [{"functionCall": {"name": call.name, "args": call.arguments}} for call in answer.tool_calls]
+
+
+def _signed(parts: list[dict[str, Any]], answer: Answer) -> list[dict[str, Any]]:
+    """A model that thought signs its first function call, or else its last part."""
+    if answer.reasoning and parts:
+        first = next((number for number, part in enumerate(parts) if "functionCall" in part), len(parts) - 1)
+        parts[first] = {**parts[first], "thoughtSignature": "c2lnbmVkIGJ5IHRoZSBzYW5kYm94"}
+    return parts
 
 
 def _usage(answer: Answer, choices: int) -> dict[str, Any]:

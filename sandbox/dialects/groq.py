@@ -117,6 +117,7 @@ class Groq(OpenAI):
     refusals = GroqRefusals()
     fields = _FIELDS
     strict_json_mode = True
+    reasoning_field = "reasoning"
     # Groq sends a tool call's arguments in one piece.
     splits_arguments = False
     known_models = ("openai/gpt-oss-20b", "openai/gpt-oss-120b", "qwen/qwen3-32b")

@@ -34,6 +34,7 @@ class HuggingFace(OpenAI):
     """Chat completions of the Hugging Face router."""
 
     refusals = HuggingFaceRefusals()
+    reasoning_field = "reasoning"
     known_models = ("openai/gpt-oss-20b", "openai/gpt-oss-120b", "Qwen/Qwen3-32B")
 
     def schema(self, payload: dict[str, Any]) -> dict[str, Any] | None:

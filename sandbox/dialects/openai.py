@@ -42,6 +42,8 @@ class OpenAI(Dialect):
     # Whether JSON mode needs the word JSON in the messages.
     strict_json_mode: ClassVar[bool] = False
     splits_arguments: ClassVar[bool] = True
+    # Where reasoning is shown; None where the vendor keeps it to itself.
+    reasoning_field: ClassVar[str | None] = "reasoning_content"
     known_models: ClassVar[tuple[str, ...]] = ("gpt-4o-mini", "gpt-4o", "text-embedding-3-small")
 
     def __init__(self, provider: str, identifiers: Identifiers) -> None:
@@ -140,7 +142,12 @@ class OpenAI(Dialect):
 
     def reply(self, prompt: Prompt, answer: Answer, gauges: Gauges) -> Reply:
         """A chat.completion."""
-        message: dict[str, Any] = {"role": "assistant", "content": answer.text if not answer.tool_calls else None}
+        silent = answer.tool_calls or answer.refusal is not None
+        message: dict[str, Any] = {"role": "assistant", "content": None if silent else answer.text}
+        if answer.refusal is not None:
+            message["refusal"] = answer.refusal
+        if answer.reasoning and self.reasoning_field is not None:
+            message[self.reasoning_field] = answer.reasoning
         if answer.tool_calls:
             message["tool_calls"] = [
                 {

@@ -54,6 +54,7 @@ class OpenAIPlatform(OpenAI):
 
     fields = _FIELDS
     strict_json_mode = True
+    reasoning_field = None
 
     def check(self, payload: Mapping[str, Any], messages: list[dict[str, Any]]) -> None:
         """Also: every tool message answers a tool call of the assistant, and every call is answered."""

@@ -28,7 +28,7 @@ def chunks(dialect: "OpenAI", prompt: Prompt, answer: Answer) -> list[bytes]:
         common["usage"] = None
     frames: list[bytes] = []
     for index in range(prompt.choices):
-        first = {"role": "assistant", "content": None if answer.tool_calls else ""}
+        first = {"role": "assistant", "content": None if answer.tool_calls or answer.refusal is not None else ""}
         deltas = [first, *_deltas(dialect, answer)]
         extras = dialect.first_extras(identifier) if index == 0 else {}
         frames.append(_frame(common, index, deltas[0], None, extras))
@@ -43,7 +43,11 @@ def chunks(dialect: "OpenAI", prompt: Prompt, answer: Answer) -> list[bytes]:
 
 
 def _deltas(dialect: "OpenAI", answer: Answer) -> list[dict[str, Any]]:
-    deltas: list[dict[str, Any]] = [{"content": piece} for piece in tokens.split(answer.text)]
+    deltas: list[dict[str, Any]] = []
+    if dialect.reasoning_field is not None:
+        deltas += [{dialect.reasoning_field: piece} for piece in tokens.split(answer.reasoning)]
+    deltas += [{"refusal": piece} for piece in tokens.split(answer.refusal or "")]
+    deltas += [{"content": piece} for piece in tokens.split(answer.text)]
     for number, call in enumerate(answer.tool_calls):
         whole = not dialect.splits_arguments
         opening = {"name": call.name, "arguments": call.json if whole else ""}

@@ -113,3 +113,17 @@ def test_schema_is_answered_with_an_instance():
 def test_text_of_the_behaviour_wins():
     """A behaviour's text is said even where a tool was named."""
     assert answer(prompt("get_time", tools=(CLOCK,)), text="mine").text == "mine"
+
+
+def test_reasoning_is_counted_and_eats_from_the_limit():
+    """What the model thinks is counted as reasoning tokens, and cut where the limit ends it."""
+    thought = answer(prompt(), reasoning="abcdefgh")
+    assert (thought.reasoning, thought.reasoning_tokens) == ("abcdefgh", 2)
+    cut = answer(prompt(max_tokens=1), reasoning="abcdefgh")
+    assert (cut.reasoning, cut.text, cut.finish) == ("abcd", "", Finish.LENGTH)
+
+
+def test_a_refusal_says_nothing_else():
+    """Neither text nor a tool that was named."""
+    refused = answer(prompt("get_time", tools=(CLOCK,)), refusal="no")
+    assert (refused.refusal, refused.text, refused.tool_calls) == ("no", "", ())

@@ -21,6 +21,8 @@ def test_every_documented_field_is_taken():
             "reasoning_tokens": 7,
             "cached_tokens": 8,
             "text": "hi",
+            "reasoning": "hm",
+            "refusal": "no",
             "context_length": 100,
             "limits": {
                 "requests_per_minute": 1,

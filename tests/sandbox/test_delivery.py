@@ -143,3 +143,25 @@ def test_fault_for_everyone_meets_everyone(sandbox):
     """`*` stands for every provider."""
     sandbox.behave("*", text="the same")
     assert {text_of(provider, chat(sandbox.url, provider)) for provider in PROVIDERS} == {"the same"}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_error_comes_after_half_a_stream(sandbox, provider):
+    """The last event is the vendor's error; in one piece the answer fails with the status."""
+    fault = {"fault": "error", "status": 503}
+    path = GEMINI_STREAM if provider == "google-gemini" else CHAT_PATHS[provider]
+    fields = {} if provider == "google-gemini" else {"stream": True}
+    streamed = send(sandbox.url, path, chat_body(provider, sandbox=fault, **fields))
+    assert streamed.status == 200
+    *before, last = streamed.events()
+    assert before
+    assert "error" in last
+    assert chat(sandbox.url, provider, sandbox=fault).status == 503
+    assert sandbox.calls()["failed"] >= 2
+
+
+def test_the_error_in_an_array_leaves_it_whole(sandbox):
+    """Gemini's other stream, one JSON array, has the error as its last item."""
+    path = GEMINI_STREAM.partition("?")[0]
+    answer = send(sandbox.url, path, chat_body("google-gemini", sandbox={"fault": "error"}))
+    assert answer.json[-1]["error"]["code"] == 503

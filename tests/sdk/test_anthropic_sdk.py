@@ -125,3 +125,33 @@ def test_bad_key(client):
     """A wrong key is an AuthenticationError."""
     with pytest.raises(anthropic.AuthenticationError, match="invalid x-api-key"):
         ask(client.with_options(api_key="bad"))
+
+
+def test_streamed_thinking(client):
+    """The streaming helper assembles a thinking block with its signature, as the message in one piece has it."""
+    thinks = {"extra_body": {"sandbox": {"reasoning": "let me think"}}}
+    with client.messages.stream(model=MODEL, max_tokens=100, messages=HELLO, **thinks) as stream:
+        final = stream.get_final_message()
+    assert final.content[0] == ask(client, **thinks).content[0]
+    assert (final.content[0].type, final.content[0].thinking) == ("thinking", "let me think")
+    assert final.content[0].signature
+
+
+def test_refusal(client):
+    """A refusal has its stop reason and its words, streamed as well."""
+    refuses = {"extra_body": {"sandbox": {"refusal": "no"}}}
+    with client.messages.stream(model=MODEL, max_tokens=100, messages=HELLO, **refuses) as stream:
+        final = stream.get_final_message()
+    assert (final.stop_reason, final.stop_details.explanation) == ("refusal", "no")
+    assert ask(client, **refuses).stop_details == final.stop_details
+
+
+def test_error_in_a_stream(client):
+    """An error event is the client's own error."""
+    fails = {"extra_body": {"sandbox": {"fault": "error", "status": 529}}}
+    with (
+        client.messages.stream(model=MODEL, max_tokens=100, messages=HELLO, **fails) as stream,
+        pytest.raises(anthropic.APIStatusError) as caught,
+    ):
+        stream.until_done()
+    assert caught.value.body["error"]["type"] == "overloaded_error"

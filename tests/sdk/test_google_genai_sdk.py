@@ -142,3 +142,15 @@ def test_unknown_model(client):
     with pytest.raises(errors.ClientError, match="is not found for API version") as raised:
         client.models.generate_content(model="does-not-exist", contents="hello")
     assert raised.value.code == 404
+
+
+def test_streamed_thoughts(client):
+    """Thoughts are parts of their own, and the last part is signed."""
+    config = types.GenerateContentConfig(
+        http_options=types.HttpOptions(headers={"x-sandbox": '{"reasoning": "let me"}'})
+    )
+    chunks = list(client.models.generate_content_stream(model=MODEL, contents="hello", config=config))
+    parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts]
+    assert "".join(part.text for part in parts if part.thought) == "let me"
+    assert "".join(part.text for part in parts if not part.thought) == ask(client).text
+    assert parts[-1].thought_signature

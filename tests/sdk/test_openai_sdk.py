@@ -155,3 +155,18 @@ def test_retry_recovers(client):
     completion = patient.chat.completions.create(model=MODEL, messages=asked, extra_body=behaviour)
     assert json.dumps(completion.choices[0].message.content)
     assert "You said: retry" in completion.choices[0].message.content
+
+
+def test_streamed_refusal(client):
+    """The streaming helper assembles a refusal."""
+    refuses = {"extra_body": {"sandbox": {"refusal": "I will not."}}}
+    with client.chat.completions.stream(model=MODEL, messages=HELLO, **refuses) as stream:
+        message = stream.get_final_completion().choices[0].message
+    assert (message.refusal, message.content) == ("I will not.", None)
+
+
+def test_error_in_a_stream(client):
+    """An error in the midst of a stream is the client's own error."""
+    fails = {"extra_body": {"sandbox": {"fault": "error"}}}
+    with pytest.raises(openai.APIError, match="overloaded"):
+        list(client.chat.completions.create(model=MODEL, messages=HELLO, stream=True, **fails))

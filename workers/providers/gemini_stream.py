@@ -72,7 +72,7 @@ class GeminiStream(EventStream):
         entries: list[dict[str, Any]] = []
         candidates = objects(response.get("candidates"))
         for position, given in enumerate(candidates):
-            index = count(given.get("index")) or position
+            index = count(given["index"]) if "index" in given else position
             candidate = self._candidates.setdefault(index, _Candidate())
             entries += candidate.read(self._account, index, given)
         reason = text(mapping(response.get("promptFeedback")).get("blockReason"))

@@ -84,13 +84,13 @@ class OpenAIStream(EventStream):
         if choice is None:
             choice = self._choices[index] = _Choice()
         delta = choice.settle(mapping(given.get("delta")))
-        logprobs = given.get("logprobs")
-        entries = [entry_of(index, delta, logprobs=mapping(logprobs))] if delta or logprobs else []
-        if reason := given.get("finish_reason"):
+        logprobs = mapping(given.get("logprobs"))
+        entries = [entry_of(index, delta, logprobs=logprobs)] if delta or logprobs else []
+        if reason := text(given.get("finish_reason")):
             if reason in FAILED_FINISH_REASONS:
                 raise hidden_error(self._account, self._reply, given)
             self._note(chunk)
-            entries += choice.finish(index, text(reason))
+            entries += choice.finish(index, reason)
         return entries
 
     def _note(self, chunk: dict[str, Any]) -> None:

@@ -87,6 +87,7 @@ CODE_STATUSES: Mapping[str, int] = {
     "insufficient_quota": 429,
     "rate_limit_exceeded": 429,
     "server_error": 500,
+    "service_unavailable_error": 503,
 }
 _UNKNOWN_STATUS = 502
 

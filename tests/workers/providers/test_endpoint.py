@@ -64,6 +64,13 @@ def test_generate_url(endpoint):
     assert generate_models_url(endpoint) == f"{GOOGLE}/v1beta/models"
 
 
+def test_stream_url():
+    """A stream has a method of its own, whose answer comes as events; a query of the endpoint's is kept."""
+    url = f"{GOOGLE}/v1beta/models/m:streamGenerateContent"
+    assert generate_url(f"{GOOGLE}/v1beta", "m", stream=True) == f"{url}?alt=sse"
+    assert generate_url(f"{GOOGLE}/v1beta?x=1&alt=json", "m", stream=True) == f"{url}?x=1&alt=sse"
+
+
 def test_generate_url_quotes():
     """A model's name cannot leave its place in the path; a tuned model keeps its collection."""
     assert generate_url(GOOGLE, "a/../b?c#d\ud800").endswith("/v1beta/models/a%2F..%2Fb%3Fc%23d%3F:generateContent")

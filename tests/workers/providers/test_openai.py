@@ -133,6 +133,18 @@ def test_length_field(host, field):
         assert {name: body[name] for name in body if name.startswith("max_")} == {field: 7}
 
 
+@pytest.mark.parametrize(
+    ("host", "options"),
+    [("llm.example.com", {"include_usage": True}), ("api.mistral.ai", None)],
+)
+def test_a_streaming_call(host, options):
+    """Usage is always asked for, but where the vendor refuses the question; the caller's own options are ours."""
+    body = sent({"stream": True, "stream_options": {"include_usage": False, "x": 1}}, f"https://{host}/v1")
+    assert body["stream"] is True
+    assert body.get("stream_options") == options
+    assert not {"stream", "stream_options"} & sent({"stream": False}, f"https://{host}/v1").keys()
+
+
 def test_answer():
     """OpenAI's own answer passes as it is, and its usage is counted with the parts within."""
     completion = answered(ANSWER)

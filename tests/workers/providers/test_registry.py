@@ -157,6 +157,8 @@ def test_any_request(provider, request, model):
         if request.get("stream") is True:
             ours -= {"stream", "stream_options"}
         assert not ours & body.keys()
+        asked = "streamGenerateContent?alt=sse" in call.url or body.get("stream", False)
+        assert asked == (request.get("stream") is True)
         assert body.get("metadata") != {"a": "b"}
         assert call.url.startswith("https://example.test/v1")
     assert json.dumps(request) == before

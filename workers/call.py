@@ -16,6 +16,8 @@ from workers.concurrency import AdaptiveConcurrency
 from workers.ledger.claimed import Claimed
 from workers.limits import NOTHING, Lesson
 from workers.providers.base import Completion
+from workers.surfaces.base import Endpoint
+from workers.surfaces.registry import surface_of
 from workers.upstreams import Upstream, Upstreams
 
 # A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
@@ -84,7 +86,9 @@ class Calls:
         timeout_s = upstream.config.timeout_s
         if job.timeout_ms is not None:
             timeout_s = min(timeout_s, job.timeout_ms / 1000)
-        call = upstream.adapter.call(deployment.model, job.request)
+        embeds = surface_of(job.surface).endpoint is Endpoint.EMBEDDINGS
+        adapter, model = upstream.adapter, deployment.model
+        call = adapter.embed(model, job.request) if embeds else adapter.call(model, job.request)
         timeout_s = max(0.05, min(timeout_s, remaining_s))
         try:
             reply = upstream.http.send(call, timeout_s)
@@ -93,7 +97,7 @@ class Calls:
                 raise PatienceEnded(error.message) from error
             raise
         try:
-            completion = upstream.adapter.completion(deployment.model, reply)
+            completion = adapter.embeddings(model, job.request, reply) if embeds else adapter.completion(model, reply)
         except ProviderError as error:
             return error, upstream.limits.read(deployment.id, reply, error)
         return completion, upstream.limits.read(deployment.id, reply)

@@ -12,6 +12,8 @@ class Vendor:
     length_field: str | None = None
     # Fields of an assistant message, beyond OpenAI's own, that it wants back in the history.
     echoed: frozenset[str] = frozenset()
+    # Its name for the length of an embedding.
+    dimensions_field: str = "dimensions"
 
 
 DEFAULT_VENDOR = Vendor()
@@ -20,7 +22,7 @@ VENDORS: Mapping[str, Vendor] = {
     # Its reasoning models refuse max_tokens.
     "api.openai.com": Vendor(length_field="max_completion_tokens"),
     # It refuses fields it does not know.
-    "api.mistral.ai": Vendor(length_field="max_tokens"),
+    "api.mistral.ai": Vendor(length_field="max_tokens", dimensions_field="output_dimension"),
     # It wants its own reasoning back while a tool loop lasts.
     "api.deepseek.com": Vendor(length_field="max_tokens", echoed=frozenset({"reasoning_content"})),
     "api.together.xyz": Vendor(length_field="max_tokens"),

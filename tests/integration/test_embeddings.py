@@ -180,6 +180,16 @@ def test_usage_costs_the_input_alone(stack):
     assert attempt["cost_microusd"] == 20
 
 
+def test_a_plan_can_be_asked_for(stack):
+    """A dry run takes the request itself, named by its surface, and makes no call."""
+    plan = stack.post(ask("x" * 4 * 1000), path="/v1/routing/plan?surface=embeddings").json()
+    assert {row["model"] for row in plan["candidates"]} == {ALIAS, f"openai/{ALIAS}"}
+    assert {row["estimates"]["cost_microusd"] for row in plan["candidates"]} == {20.02}
+    assert stack.post(ask(), path="/v1/routing/plan").json()["error"]["param"] == "messages"
+    assert stack.post(ask(), path="/v1/routing/plan?surface=tarot").json()["error"]["param"] == "surface"
+    assert stack.sandbox.calls()["total"] == 0
+
+
 def test_models_show_what_embeds(stack):
     """A client can tell embeddings from chats in the list."""
     listed = {model["id"]: model for model in stack.get("/v1/models").json()["data"]}

@@ -38,7 +38,10 @@ def models_url(endpoint: str) -> str:
 
 @lru_cache(maxsize=1024)
 def embeddings_url(endpoint: str) -> str:
-    """The URL of the embeddings that belongs to `chat_url`: beside `/chat/completions`."""
+    """The URL of the embeddings: `.../embeddings` as it is, else beside the `/chat/completions` of `chat_url`."""
+    parts = split_endpoint(endpoint)
+    if parts.path.endswith("/embeddings"):
+        return parts.geturl()
     parts = split_endpoint(chat_url(endpoint))
     return parts._replace(path=parts.path.removesuffix("/chat/completions") + "/embeddings").geturl()
 

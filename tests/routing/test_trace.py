@@ -180,7 +180,7 @@ def test_a_changed_field_is_read_or_refused(field, value):
 
 
 def test_an_embedding_stays_one():
-    """What is kept of an embeddings request is asked again as one: its input is what counts, and that it fits is known."""
+    """What is kept of an embeddings request is asked again as one: its input counts, and that it fits is known."""
     request = RoutingRequest.from_embeddings({"model": "m", "input": ["x" * 400] * 3})
     kept = Asked.from_wire(json.loads(json.dumps(Asked.of(request).to_wire())))
     again = kept.request("m", request.priority)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from workers.surfaces.base import Surface
+from routing.request import RoutingRequest
+from workers.surfaces.base import Endpoint, Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,9 @@ class Demand:
     surface: Surface
     body: dict[str, Any]
     echo: dict[str, Any] = field(default_factory=dict)
+
+    def wanted(self) -> RoutingRequest:
+        """What routing needs to know of it."""
+        if self.surface.endpoint is Endpoint.EMBEDDINGS:
+            return RoutingRequest.from_embeddings(self.body)
+        return RoutingRequest.from_body(self.body)

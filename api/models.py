@@ -47,6 +47,7 @@ def _models(principal: Principal) -> list[dict[str, Any]]:
                     "created": _CREATED,
                     "owned_by": "model-router",
                     "context_length": max(contexts, default=None),
+                    "capabilities": sorted(frozenset.intersection(*map(_capabilities, served))),
                     "deployments": [deployment.id for deployment in served],
                 }
             )
@@ -57,6 +58,7 @@ def _models(principal: Principal) -> list[dict[str, Any]]:
             "created": _CREATED,
             "owned_by": deployment.provider,
             "context_length": deployment.context_length,
+            "capabilities": sorted(_capabilities(deployment)),
             "pricing": _pricing(deployment.price),
         }
         for deployment in edition.catalogue.deployments.values()
@@ -66,6 +68,11 @@ def _models(principal: Principal) -> list[dict[str, Any]]:
 
 def _can_use(deployment: Deployment, providers: frozenset[str]) -> bool:
     return deployment.provider in providers and deployment.unusable_reason is None
+
+
+def _capabilities(deployment: Deployment) -> frozenset[str]:
+    """What it states, or else what it may be asked for: `chat`, `embeddings`."""
+    return deployment.endpoints if deployment.capabilities is None else deployment.capabilities
 
 
 def _pricing(price: Price | None) -> dict[str, str] | None:

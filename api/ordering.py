@@ -59,7 +59,7 @@ def parse_wait(text: str, where: str) -> float:
 
 def place(principal: Principal, demand: Demand, job_id: str, waiter: str) -> Accepted | Existing | Conflict:
     """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise."""
-    wanted = RoutingRequest.from_body(demand.body)
+    wanted = demand.wanted()
     planned = route(principal, wanted, time.time())
     return submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, _order(demand, waiter))
 

@@ -1,18 +1,20 @@
-"""POST /v1/routing/plan: how a chat request would be routed now. No job, no call, no cost."""
+"""POST /v1/routing/plan: how a request would be routed now. No job, no call, no cost."""
 
 import time
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from api import chat_schema, replies
+from api import chat_schema, embeddings_schema, replies
 from api.context import services
+from api.demand import Demand
 from api.json_body import read_json_object
 from api.ordering import route
 from api.principal import authenticate
+from routing.errors import InvalidRequest
 from routing.health import Health
 from routing.plan import Candidate
-from routing.request import RoutingRequest
+from workers.surfaces.registry import CHAT, EMBEDDINGS
 
 blueprint = Blueprint("routing_plan", __name__, url_prefix="/v1/routing")
 
@@ -21,20 +23,32 @@ blueprint = Blueprint("routing_plan", __name__, url_prefix="/v1/routing")
 def dry_run() -> Response:
     """The candidates in the order they would be tried, with what their scores rest on, and who was left out and why.
 
-    The body is a chat completion's. Near-equal candidates take turns, so two answers may differ in their order.
+    The body is a chat completion's, or with `?surface=embeddings` an embeddings request's. Near-equal candidates take
+    turns, so two answers may differ in their order.
     """
     principal = authenticate()
-    body = read_json_object()
-    chat_schema.check(body)
+    demand = _demand(request.args.get("surface", CHAT.name))
     now = time.time()
     snapshot = services().snapshots.current
-    wanted = RoutingRequest.from_body(body)
+    wanted = demand.wanted()
     planned = route(principal, wanted, now)
     shown = planned.as_object()
     for candidate, entry in zip(planned.candidates, shown["candidates"], strict=True):
         wait_ms = snapshot.wait_ms(candidate.deployment.provider, wanted.priority)
         entry["estimates"] = _estimates(candidate, snapshot.of(candidate.deployment.id), wait_ms, now)
     return replies.as_json(shown)
+
+
+def _demand(surface: str) -> Demand:
+    body = read_json_object()
+    match surface:
+        case CHAT.name:
+            chat_schema.check(body)
+            return Demand(CHAT, body)
+        case EMBEDDINGS.name:
+            embeddings_schema.check(body)
+            return Demand(EMBEDDINGS, body)
+    raise InvalidRequest("surface: must be chat or embeddings", param="surface")
 
 
 def _estimates(candidate: Candidate, health: Health, wait_ms: float, now: float) -> dict[str, Any]:

@@ -34,6 +34,32 @@ def _alias_problems(
                 yield Problem("models.json", where, f"expected provider/model, not {deployment!r}")
             elif name not in providers:
                 yield Problem("models.json", where, unknown_message("provider", name, providers))
+        yield from _mixed_vectors(alias, deployments, providers)
+
+
+def _mixed_vectors(
+    alias: str, deployments: tuple[str, ...], providers: Mapping[str, ProviderConfig]
+) -> Iterator[Problem]:
+    """Vectors of different models cannot be compared, so an alias that embeds stands for one model."""
+    targets = [target.partition("/") for target in deployments]
+    if not any(name in providers and _embeds(providers[name], model) for name, _, model in targets):
+        return
+    first = _bare_name(targets[0][2])
+    for index, (_, _, model) in enumerate(targets):
+        if _bare_name(model) != first:
+            message = f"expected another deployment of {first}, whose vectors this alias stands for, not {model!r}"
+            yield Problem("models.json", f"{alias}[{index}]", message)
+
+
+def _embeds(provider: ProviderConfig, model: str) -> bool:
+    row = provider.models.get(model)
+    stated = row.capabilities if row is not None else None
+    return stated is not None and "embeddings" in stated and "chat" not in stated
+
+
+def _bare_name(model: str) -> str:
+    """A model's name without the maker before it and the variant behind it, as vendors write them."""
+    return model.rpartition("/")[2].partition(":")[0].lower()
 
 
 def _tenant_problems(

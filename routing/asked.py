@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from routing.preferences import NONE, Preferences, Sort
-from routing.request import RoutingRequest
+from routing.request import EMBEDDINGS, RoutingRequest
 from routing.trace_fields import MOST
 
 Bounds = tuple[tuple[float, float], ...]
@@ -50,6 +50,11 @@ class Asked:
             preferred_min_throughput=_finite(wishes.preferred_min_throughput),
         )
 
+    @property
+    def embeds(self) -> bool:
+        """Whether vectors were asked for."""
+        return EMBEDDINGS in self.needs
+
     def request(self, model: str, priority: int) -> RoutingRequest:
         """The request again, as far as ordering reads it; what filters candidates is left out.
 
@@ -66,10 +71,13 @@ class Asked:
         return RoutingRequest(
             model,
             self.models,
+            needs=_EMBEDDING if self.embeds else frozenset(),
             prompt_tokens=self.prompt_tokens,
             max_tokens=self.max_tokens,
             preferences=NONE if wishes == NONE else wishes,
             priority=priority,
+            # That an input fits is known.
+            context_tokens=0 if self.embeds else None,
         )
 
     def knowing(self, names: Collection[str]) -> "Asked":
@@ -110,6 +118,7 @@ class Asked:
         return cls(**read)
 
 
+_EMBEDDING = frozenset({EMBEDDINGS})
 _NAMES = frozenset({"needs", "models", "order"})
 _COUNTS = frozenset({"prompt_tokens", "max_tokens"})
 _BOUNDS = frozenset({"preferred_max_latency_ms", "preferred_min_throughput"})

@@ -71,9 +71,13 @@ def _obstacle(deployment: Deployment, request: RoutingRequest, tenant: Tenant) -
         return "not among the tenant's providers"
     if deployment.unusable_reason is not None:
         return deployment.unusable_reason
+    if (endpoint := "embeddings" if request.embeds else "chat") not in deployment.endpoints:
+        return f"does not serve {endpoint}"
     if request.needs and (lacking := deployment.lacks(request.needs)):
         return f"lacks {', '.join(sorted(lacking))}"
-    tokens = request.prompt_tokens + (request.max_tokens or 0)
+    tokens = request.context_tokens
+    if tokens is None:
+        tokens = request.prompt_tokens + (request.max_tokens or 0)
     if deployment.context_length is not None and tokens > deployment.context_length * _CONTEXT_MARGIN:
         return f"context of {deployment.context_length} tokens is too short for about {tokens}"
     return None

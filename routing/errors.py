@@ -293,7 +293,7 @@ class ContextLengthExceeded(ProviderRefused):
 
 
 class NotExpressible(ProviderRefused):
-    """The dialect has no words for something the request needs; no call was made."""
+    """The dialect has no words for something the request needs, and as a rule no call was made."""
 
     code = "not_expressible"
     next_step = NextStep.FAILOVER

@@ -7,7 +7,7 @@ from statistics import NormalDist
 from config.policy import PolicyConfig
 from routing.job import ServiceTier
 from routing.plan import Candidate
-from routing.policy import expected_tokens
+from routing.policy import measured_tokens
 from routing.request import RoutingRequest
 from routing.snapshot import Snapshot
 from routing.speed import Speed
@@ -33,7 +33,7 @@ def hedge_after_ms(
     speed = snapshot.of(ordered[0].deployment.id).speed
     if speed.n < LEAST_CALLS:
         return None
-    tokens = expected_tokens([snapshot.of(candidate.deployment.id) for candidate in ordered], request.max_tokens)
+    tokens = measured_tokens([snapshot.of(candidate.deployment.id) for candidate in ordered], request)
     return round(max(duration_ms(speed, tokens, policy.hedge), LEAST_WAIT_MS), 1)
 
 

@@ -105,9 +105,14 @@ def expected_tokens(health: Sequence[Health], max_tokens: int | None) -> float:
     return usual if max_tokens is None else min(usual, max_tokens)
 
 
+def measured_tokens(health: Sequence[Health], request: RoutingRequest) -> float:
+    """The tokens by which a call's duration is told: those of the answer, or of the input where vectors are made."""
+    return request.prompt_tokens if request.embeds else expected_tokens(health, request.max_tokens)
+
+
 def _durations(health: Sequence[Health], request: RoutingRequest) -> list[float | None]:
     """How long each would take to answer this request, in ms, from the call on; None where nobody knows."""
-    tokens = expected_tokens(health, request.max_tokens)
+    tokens = measured_tokens(health, request)
     speeds = [known.speed for known in health]
     return [speed.ttft_ms + speed.ms_per_token * tokens if speed.n else None for speed in speeds]
 

@@ -151,8 +151,9 @@ def without_suffix(model: str) -> str:
 
 def _unmet(deployment: Deployment, needs: frozenset[str], parameters: frozenset[str]) -> str | None:
     """What require_parameters misses: a capability that is not stated, or a parameter the dialect leaves out."""
-    if needs and deployment.capabilities is None:
-        return f"does not state {', '.join(sorted(needs))}, and provider.require_parameters is true"
+    unstated = needs - deployment.endpoints
+    if unstated and deployment.capabilities is None:
+        return f"does not state {', '.join(sorted(unstated))}, and provider.require_parameters is true"
     if missed := not_honoured(deployment.dialect, parameters):
         return f"does not honour {', '.join(sorted(missed))}, and provider.require_parameters is true"
     return None

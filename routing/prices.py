@@ -17,17 +17,18 @@ _ANYONES = "openai"
 _DIGITS = Decimal("0.000001")
 
 
-def price_of(provider: ProviderConfig, model: str) -> Price | None:
+def price_of(provider: ProviderConfig, model: str, *, embeds: bool = False) -> Price | None:
     """The price of `model` at `provider`: the row's own, else the price library's, else None (unknown, never free).
 
-    The library's price is today's; one that changes with the time of day is taken as at noon, UTC.
+    The library's price is today's; one that changes with the time of day is taken as at noon, UTC. A model that
+    `embeds`, and does nothing else, has no output that could cost.
     """
     row = provider.models.get(model)
     if row is not None and row.price is not None:
         return row.price
     if provider.keyless:
         return None
-    return _library_price(provider.name, provider.type, model, datetime.now(UTC).date())
+    return _library_price(provider.name, provider.type, model, datetime.now(UTC).date(), embeds=embeds)
 
 
 def cost_microusd(price: Price, usage: Usage) -> int:
@@ -75,19 +76,19 @@ def rates_at(price: Price, prompt_tokens: int) -> Price | PriceTier:
 
 
 @lru_cache(maxsize=4096)
-def _library_price(name: str, dialect: str, model: str, day: date) -> Price | None:
+def _library_price(name: str, dialect: str, model: str, day: date, *, embeds: bool) -> Price | None:
     """The library's price by the account's name, else by its dialect where only one vendor speaks that."""
     if dialect == "hugging-face":
         # The router's `model:backend` says who serves it; without one the router chooses, and the price is unknown.
         model, _, backend = model.rpartition(":")
-        return _look_up(f"huggingface_{backend}", model, day) if model else None
-    found = _look_up(_LIBRARY_IDS.get(name, name), model, day)
+        return _look_up(f"huggingface_{backend}", model, day, embeds=embeds) if model else None
+    found = _look_up(_LIBRARY_IDS.get(name, name), model, day, embeds=embeds)
     if found is None and dialect not in (_ANYONES, name):
-        found = _look_up(_LIBRARY_IDS.get(dialect, dialect), model, day)
+        found = _look_up(_LIBRARY_IDS.get(dialect, dialect), model, day, embeds=embeds)
     return found
 
 
-def _look_up(library_id: str, model: str, day: date) -> Price | None:
+def _look_up(library_id: str, model: str, day: date, *, embeds: bool) -> Price | None:
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - 0.2 s and 30 MiB, paid where it is first used
 
     vendors = get_snapshot().providers
@@ -96,7 +97,8 @@ def _look_up(library_id: str, model: str, day: date) -> Price | None:
     if not found:
         return None
     prices = found.get_prices(datetime.combine(day, time(12), UTC))
-    return _price(prices.input_mtok, prices.output_mtok, prices.cache_read_mtok)
+    made = 0 if embeds and prices.output_mtok is None else prices.output_mtok
+    return _price(prices.input_mtok, made, prices.cache_read_mtok)
 
 
 def _price(paid: Any, made: Any, cached: Any) -> Price | None:

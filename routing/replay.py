@@ -107,7 +107,7 @@ class Replay:
         """Begin with evidence as if each deployment's first recorded calls had been made just before."""
         for deployment_id, call in self._world.first_calls(_KNOWN_CALLS):
             if call.error is None or call.error.unhealthy:
-                self._evidence(deployment_id, call.error is None, call.duration_ms, call.completion_tokens, start)
+                self._evidence(deployment_id, call.error is None, call.duration_ms, call.tokens, start)
 
     def _advance(self, to: float) -> None:
         """Let everything happen that comes before `to`."""
@@ -179,7 +179,7 @@ class Replay:
         remaining_ms = (carried.deadline - now) * 1000
         if duration_ms > remaining_ms:
             duration_ms, error = remaining_ms, PatienceEnded
-        ended = _Ended(duration_ms, error, met.completion_tokens, basis)
+        ended = _Ended(duration_ms, error, met.tokens, basis)
         self._later(now + duration_ms / 1000, carried, ended)
 
     def _call_ended(self, carried: _Carried, ended: _Ended, now: float) -> None:
@@ -250,7 +250,8 @@ def _cost(carried: _Carried, ended: _Ended) -> int | None:
     if price is None:
         return None
     if used is None:
-        return cost_microusd(price, Usage(asked(carried.job).prompt_tokens, ended.tokens or 0))
+        wanted = asked(carried.job)
+        return cost_microusd(price, Usage(wanted.prompt_tokens, 0 if wanted.embeds else ended.tokens or 0))
     if ended.basis is not Basis.OWN:
         used = Usage(used.prompt_tokens, used.completion_tokens, 0, used.reasoning_tokens)
     return cost_microusd(price, used)

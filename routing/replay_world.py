@@ -20,7 +20,7 @@ from routing.errors import (
     ProviderUnreachable,
 )
 from routing.job import AttemptStatus
-from routing.trace import TracedAttempt, TracedJob, answered_by
+from routing.trace import TracedAttempt, TracedJob, answered_by, measured_tokens
 
 # Calls this far apart in time are near each other; as long as half of what health remembers.
 NEAR_S = 300.0
@@ -51,12 +51,12 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one call met. `error` is None where it answered, `completion_tokens` None where they are not known."""
+    """What one call met. `error` is None where it answered, `tokens` (its duration's measure) None where not known."""
 
     started_at: float
     duration_ms: float
     error: type[ProviderError] | None
-    completion_tokens: int | None
+    tokens: int | None
 
 
 class World:
@@ -76,7 +76,7 @@ class World:
             self.deployments[candidate.deployment.id] = candidate.deployment
         answer = answered_by(job.attempts)
         for attempt in job.attempts:
-            tokens = job.usage.completion_tokens if job.usage is not None and attempt is answer else None
+            tokens = measured_tokens(job) if attempt is answer else None
             call = _call(attempt, tokens)
             # A refusal is about its own request, and a lost worker says nothing of the provider.
             if call is not None and not _is_the_requests(call.error):
@@ -124,16 +124,16 @@ def _start(call: Call) -> float:
     return call.started_at
 
 
-def _call(attempt: TracedAttempt, completion_tokens: int | None) -> Call | None:
+def _call(attempt: TracedAttempt, tokens: int | None) -> Call | None:
     # How it would have ended nobody knows.
     if attempt.status in (AttemptStatus.LOST, AttemptStatus.CANCELLED):
         return None
     error = None if attempt.error_code is None else _ERRORS.get(attempt.error_code, ProviderFailed)
-    return Call(attempt.started_at, attempt.duration_ms, error, completion_tokens)
+    return Call(attempt.started_at, attempt.duration_ms, error, tokens)
 
 
 def _own(job: TracedJob, deployment_id: str) -> Iterator[Call]:
-    tokens = None if job.usage is None else job.usage.completion_tokens
+    tokens = measured_tokens(job)
     for attempt in job.attempts:
         if attempt.deployment_id == deployment_id and (call := _call(attempt, tokens)) is not None:
             yield call

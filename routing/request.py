@@ -16,6 +16,8 @@ _CHARACTERS_PER_TOKEN = 4
 _TOKENS_PER_IMAGE = 800
 # Role and separators of one message.
 _TOKENS_PER_MESSAGE = 4
+# What a request for vectors needs of a deployment.
+EMBEDDINGS = "embeddings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,13 @@ class RoutingRequest:
     parameters: frozenset[str] = frozenset()
     # The step of its service tier in a provider's queue.
     priority: int = ServiceTier.DEFAULT.priority
+    # What must fit a context at once; None: the prompt and its answer.
+    context_tokens: int | None = None
+
+    @property
+    def embeds(self) -> bool:
+        """Whether vectors are asked for, and not an answer in words."""
+        return EMBEDDINGS in self.needs
 
     @property
     def completion_tokens(self) -> int:
@@ -60,10 +69,8 @@ class RoutingRequest:
         response_format = body.get("response_format")
         if isinstance(response_format, Mapping) and response_format.get("type") == "json_schema":
             needs.add("json_schema")
-        listed = body.get("models")
-        models = tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list | tuple) else ()
         max_tokens = body.get("max_completion_tokens") or body.get("max_tokens")
-        model = body.get("model") or (models[0] if models else "")
+        model, models = _models(body)
         wishes = Preferences.from_body(body, (model, *models))
         return cls(
             model=model,
@@ -76,6 +83,45 @@ class RoutingRequest:
             parameters=questionable(body) if wishes.require_parameters else frozenset(),
             priority=_priority(body.get("service_tier")),
         )
+
+    @classmethod
+    def from_embeddings(cls, body: Mapping[str, Any]) -> "RoutingRequest":
+        """Read an embeddings request that the front end has validated: its answer has no tokens."""
+        counts = input_tokens(body.get("input"))
+        model, models = _models(body)
+        return cls(
+            model=model,
+            models=models,
+            needs=frozenset({EMBEDDINGS}),
+            prompt_tokens=sum(counts),
+            max_tokens=0,
+            policy=body.get("routing_policy"),
+            preferences=Preferences.from_body(body, (model, *models)),
+            priority=_priority(body.get("service_tier")),
+            # Each input is read by itself.
+            context_tokens=max(counts, default=0),
+        )
+
+
+def input_tokens(given: Any) -> list[int]:
+    """The tokens of each input of an embeddings request: counted where they are tokens, else an estimate from 1."""
+    if isinstance(given, str):
+        return [len(given) // _CHARACTERS_PER_TOKEN + 1]
+    if not isinstance(given, list) or not given:
+        return []
+    if isinstance(given[0], int):
+        return [len(given)]
+    return [
+        len(item) // _CHARACTERS_PER_TOKEN + 1 if isinstance(item, str) else len(item)
+        for item in given
+        if isinstance(item, str | list)
+    ]
+
+
+def _models(body: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    listed = body.get("models")
+    models = tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list | tuple) else ()
+    return body.get("model") or (models[0] if models else ""), models
 
 
 def _priority(tier: Any) -> int:

@@ -230,6 +230,14 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is no number")
 
 
+def measured_tokens(job: TracedJob) -> int | None:
+    """The tokens by which its answer's duration is told: the answer's, or the input's where it is vectors."""
+    if job.usage is None:
+        return None
+    embeds = job.asked is not None and job.asked.embeds
+    return job.usage.prompt_tokens if embeds else job.usage.completion_tokens
+
+
 def answered_by(attempts: Sequence[TracedAttempt]) -> TracedAttempt | None:
     """The attempt that answered; None where none did."""
     return next((attempt for attempt in reversed(attempts) if attempt.status is AttemptStatus.COMPLETED), None)

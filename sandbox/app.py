@@ -104,7 +104,7 @@ class Sandbox:
         requested = _requested(request, payload)
         account = Account(call.provider, key)
         if route.operation is Operation.EMBEDDINGS:
-            return self._embedded(call, dialect, payload, requested, account)
+            return self._embedded(call, dialect, payload, requested, account, route)
         return self._completed(call, dialect, payload, requested, account, route)
 
     def _completed(
@@ -134,13 +134,19 @@ class Sandbox:
         return _Admitted(reply, behaviour, tokens=answer.completion_tokens, account=held)
 
     def _embedded(
-        self, call: Call, dialect: Dialect, payload: Any, requested: Behaviour | None, account: Account
+        self,
+        call: Call,
+        dialect: Dialect,
+        payload: Any,
+        requested: Behaviour | None,
+        account: Account,
+        route: Route,
     ) -> _Admitted:
-        call.model, tokens, reply = dialect.embeddings(payload, NO_GAUGES)
+        call.model, tokens, reply = dialect.embeddings(payload, route, NO_GAUGES)
         behaviour = self._standing.resolve(call.provider, requested, call.marker)
         gauges = self._let_in(call, dialect, behaviour, account, tokens)
         if gauges is not NO_GAUGES:
-            reply = dialect.embeddings(payload, gauges)[2]
+            reply = dialect.embeddings(payload, route, gauges)[2]
         held = account if behaviour.limits is not None else None
         return _Admitted(_failing(dialect, behaviour) or reply, behaviour, account=held)
 

@@ -21,6 +21,8 @@ from workers.ledger.claimed import Claimed
 from workers.limits import NOTHING, Lesson
 from workers.live import LiveCall
 from workers.providers.base import Call, Completion, Reply
+from workers.surfaces.base import Endpoint
+from workers.surfaces.registry import surface_of
 from workers.upstreams import Upstream, Upstreams
 
 # A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
@@ -104,8 +106,10 @@ class Calls:
         timeout_s = upstream.config.timeout_s
         if job.timeout_ms is not None:
             timeout_s = min(timeout_s, job.timeout_ms / 1000)
+        embeds = surface_of(job.surface).endpoint is Endpoint.EMBEDDINGS
+        adapter, model = upstream.adapter, deployment.model
         asked = job.request if live is None or live.begun is None else live.begun.asked(job.request)
-        call = upstream.adapter.call(deployment.model, asked)
+        call = adapter.embed(model, asked) if embeds else adapter.call(model, asked)
         try:
             if live is not None:
                 return _listen(upstream, call, deployment, live, timeout_s, remaining_s)
@@ -116,7 +120,7 @@ class Calls:
                 raise PatienceEnded(error.message) from error
             raise
         try:
-            completion = upstream.adapter.completion(deployment.model, reply)
+            completion = adapter.embeddings(model, job.request, reply) if embeds else adapter.completion(model, reply)
         except ProviderError as error:
             return error, upstream.limits.read(deployment.id, reply, error)
         return completion, upstream.limits.read(deployment.id, reply)

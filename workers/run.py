@@ -32,6 +32,8 @@ from workers.limits import NOTHING, Lesson
 from workers.live import LiveCall
 from workers.providers.base import Completion
 from workers.relay import Outgoing
+from workers.surfaces.base import Endpoint
+from workers.surfaces.registry import surface_of
 
 
 @dataclass(slots=True)
@@ -82,6 +84,11 @@ class Run:
     def remaining_s(self) -> float:
         """Seconds until the job's deadline; negative past it."""
         return self.job.remaining_ms / 1000 - (time.monotonic() - self.started)
+
+    @property
+    def _embeds(self) -> bool:
+        """Whether it makes vectors, whose time is told by the tokens of the input."""
+        return surface_of(self.job.surface).endpoint is Endpoint.EMBEDDINGS
 
     @property
     def tries(self) -> int:
@@ -155,7 +162,8 @@ class Run:
             )
         )
         if isinstance(result, Completion):
-            self.evidence.append(f"{deployment.id} 1 {duration_ms} {result.usage.completion_tokens}")
+            tokens = result.usage.prompt_tokens if self._embeds else result.usage.completion_tokens
+            self.evidence.append(f"{deployment.id} 1 {duration_ms} {tokens}")
         elif result.unhealthy:
             self.evidence.append(f"{deployment.id} {0 if result.trips else 2} {duration_ms} 0")
         if hedge:

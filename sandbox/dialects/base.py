@@ -44,6 +44,8 @@ class Route:
     stream: bool = False
     # The version of the API that a header asks for.
     version: str = ""
+    # Several texts are embedded at once.
+    batch: bool = False
     # A streamed answer comes as events (SSE) rather than as one growing document.
     events: bool = True
 
@@ -104,7 +106,7 @@ class Dialect(ABC):
     def models(self, route: Route) -> Reply:
         """The list of models, or the one that `route` names."""
 
-    def embeddings(self, payload: Any, gauges: Gauges) -> tuple[str, int, Reply]:
+    def embeddings(self, payload: Any, route: Route, gauges: Gauges) -> tuple[str, int, Reply]:
         """Embed texts: the model, the tokens, the answer. Raises Refusal; only for dialects that route to it."""
         raise NotImplementedError
 

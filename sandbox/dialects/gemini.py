@@ -1,4 +1,4 @@
-"""Google's Gemini API, native: generateContent, streamGenerateContent and models. Source: ai.google.dev/api."""
+"""Google's Gemini API, native: generateContent and its stream, embeddings, models. Source: ai.google.dev/api."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox import tokens
 from sandbox.answer import Answer, Finish
+from sandbox.dialects import gemini_embeddings
 from sandbox.dialects import gemini_refusals as refusals
 from sandbox.dialects.base import JSON_TYPE, SSE_TYPE, Dialect, Operation, Refusal, Reply, Request, Route, Stream
 from sandbox.dialects.gemini_contents import read_contents
@@ -17,7 +18,7 @@ from sandbox.prompt import Prompt
 _CALL = re.compile(r"/(?P<version>v1|v1alpha|v1beta)/models/(?P<model>[^:]*):(?P<method>\w+)")
 _LIST = re.compile(r"/(?:v1|v1alpha|v1beta)/models(?:/(?P<model>[^:]+))?")
 _METHODS = ("generateContent", "streamGenerateContent")
-_MODELS = ("gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.5-flash-lite")
+_MODELS = ("gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.5-flash-lite", "gemini-embedding-001")
 UNKNOWN_MODEL = "does-not-exist"
 _FINISH = {Finish.STOP: "STOP", Finish.LENGTH: "MAX_TOKENS", Finish.TOOL_CALLS: "STOP"}
 # Older generations cannot answer in JSON while tools are offered.
@@ -45,8 +46,11 @@ class Gemini(Dialect):
         if request.method != "POST" or called is None:
             raise refusals.unknown_path()
         model, method = called["model"], called["method"]
-        if method not in _METHODS or model in ("", UNKNOWN_MODEL):
+        known = gemini_embeddings.METHODS if gemini_embeddings.is_embedding_model(model) else _METHODS
+        if method not in known or model in ("", UNKNOWN_MODEL):
             raise refusals.unknown_model(model, called["version"], method)
+        if known is gemini_embeddings.METHODS:
+            return Route(Operation.EMBEDDINGS, model=model, batch=method == gemini_embeddings.BATCH)
         streamed = method == "streamGenerateContent"
         return Route(Operation.CHAT, model=model, stream=streamed, events=request.query.get("alt") == "sse")
 
@@ -107,6 +111,11 @@ class Gemini(Dialect):
             return Stream((SSE_TYPE,), [f"data: {response}\r\n\r\n".encode() for response in responses])
         opened = [f"{'[' if number == 0 else ','}{response}\r\n" for number, response in enumerate(responses)]
         return Stream((JSON_TYPE,), [*(piece.encode() for piece in opened), b"]"])
+
+    def embeddings(self, payload: Any, route: Route, gauges: Gauges) -> tuple[str, int, Reply]:
+        """One vector, or one for each request of a batch."""
+        del gauges
+        return route.model, *gemini_embeddings.embed(payload, route)
 
     def models(self, route: Route) -> Reply:
         """The list of models, or one of them."""
@@ -224,7 +233,9 @@ def _card(name: str) -> dict[str, Any]:
         "description": "A sandbox model.",
         "inputTokenLimit": 1_048_576,
         "outputTokenLimit": 65_536,
-        "supportedGenerationMethods": list(_METHODS),
+        "supportedGenerationMethods": [gemini_embeddings.SINGLE]
+        if gemini_embeddings.is_embedding_model(name)
+        else list(_METHODS),
         "temperature": 1,
         "topP": 0.95,
         "topK": 64,

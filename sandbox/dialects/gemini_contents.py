@@ -39,6 +39,11 @@ def read_contents(request: dict[str, Any], findings: list[Finding]) -> Transcrip
     return transcript.done()
 
 
+def read_text(value: Any, path: str, findings: list[Finding]) -> str:
+    """The text of one content."""
+    return "".join(part.get("text") or "" for part in _content(value, path, findings)["parts"])
+
+
 def _content(value: Any, path: str, findings: list[Finding]) -> dict[str, Any]:
     fields = read(value, CONTENT, path, findings)
     parts = [_part(part, at, findings) for part, at in messages(fields.get("parts"), f"{path}.parts", findings)]

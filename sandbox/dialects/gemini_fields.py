@@ -53,6 +53,9 @@ GENERATION_CONFIG = frozenset(
     ]
 )
 CONTENT = frozenset(("role", "parts"))
+BATCH_EMBED = frozenset(("model", "requests"))
+EMBED = frozenset(("model", "content", "task_type", "title", "output_dimensionality", "embed_content_config"))
+EMBED_CONFIG = frozenset(("task_type", "title", "output_dimensionality", "auto_truncate"))
 PART = frozenset(
     [
         "text",

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox import tokens
 from sandbox.answer import Answer
 from sandbox.dialects import fields
 from sandbox.dialects.base import (
@@ -20,6 +19,7 @@ from sandbox.dialects.base import (
     Route,
     Stream,
 )
+from sandbox.dialects.openai_inputs import read_inputs
 from sandbox.dialects.openai_messages import read_messages
 from sandbox.dialects.openai_refusals import OpenAIRefusals
 from sandbox.dialects.openai_stream import chunks
@@ -39,6 +39,7 @@ class OpenAI(Dialect):
     refusals: ClassVar[OpenAIRefusals] = OpenAIRefusals()
     # The fields a request may have; None where unknown ones are ignored.
     fields: ClassVar[frozenset[str] | None] = None
+    embedding_fields: ClassVar[frozenset[str] | None] = None
     # Whether JSON mode needs the word JSON in the messages.
     strict_json_mode: ClassVar[bool] = False
     splits_arguments: ClassVar[bool] = True
@@ -218,23 +219,25 @@ class OpenAI(Dialect):
             body = self._model_card(route.model)
         return Reply(200, (JSON_TYPE,), json.dumps(body).encode())
 
-    def embeddings(self, payload: Any, gauges: Gauges) -> tuple[str, int, Reply]:
+    def embeddings(self, payload: Any, route: Route, gauges: Gauges) -> tuple[str, int, Reply]:
         """One vector per input."""
+        del route
         try:
             payload = fields.mapping(payload, "body")
             model = self._model(payload)
+            if self.embedding_fields is not None and (unknown := payload.keys() - self.embedding_fields):
+                raise self.refusals.unknown_field(min(unknown))
             if payload.get("input") is None:
                 raise self.refusals.missing("input")
-            given = payload["input"]
-            inputs = (given,) if isinstance(given, str) else fields.texts(given, "input")
+            inputs = read_inputs(payload["input"], self.refusals)
             size = self._bounded(payload, "dimensions", 1, 4096) or 256
         except fields.WrongType as finding:
             raise self.refusals.wrong_type(finding) from None
-        used = sum(tokens.count(text) for text in inputs)
+        used = sum(item.tokens for item in inputs)
         encoded = payload.get("encoding_format") == "base64"
         data = [
-            {"object": "embedding", "index": index, "embedding": written(vector(text, size), encoded=encoded)}
-            for index, text in enumerate(inputs)
+            {"object": "embedding", "index": index, "embedding": written(vector(item.text, size), encoded=encoded)}
+            for index, item in enumerate(inputs)
         ]
         usage = {"prompt_tokens": used, "total_tokens": used}
         body = {"object": "list", "data": data, "model": model, "usage": usage}

@@ -53,6 +53,7 @@ class OpenAIPlatform(OpenAI):
     """api.openai.com."""
 
     fields = _FIELDS
+    embedding_fields = frozenset(("model", "input", "encoding_format", "dimensions", "user"))
     strict_json_mode = True
     reasoning_field = None
 

@@ -276,3 +276,14 @@ def test_byte_order_mark_is_allowed(settings):
     path = settings.config_dir / "models.json"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert load(settings, {}).aliases
+
+
+def test_an_alias_that_embeds_stands_for_one_model(settings, edit):
+    """Vectors of two models cannot be compared: an alias may list several accounts of one model, and no second one."""
+    models = {"embed-3": {"capabilities": ["embeddings"]}}
+    edit("providers.json", "groq.models", models)
+    edit("models.json", "m", ["google-gemini/maker/Embed-3", "groq/embed-3", "hugging-face/embed-3:tag"])
+    assert "m" in load(settings, {}).aliases
+    edit("models.json", "m", ["groq/embed-3", "google-gemini/embed-3-large"])
+    expected = "m[1]: expected another deployment of embed-3, whose vectors this alias stands for, not 'embed-3-large'"
+    assert expected in refusal(settings)

@@ -55,3 +55,4 @@ def test_openais_own_client_runs_unchanged(stack):
         check=False,
     )
     assert "Hello!" in ran.stdout, ran.stderr
+    assert ran.stdout.splitlines()[-1] == "3072", "the length of an embedding"

@@ -105,3 +105,21 @@ def test_capabilities(row, model, lacking):
     stated = replace(provider("p"), capabilities=row, models={"m": ProviderModel(capabilities=model)})
     catalogue = Catalogue.build(replace(CONFIGURATION, providers={"p": stated}, aliases={}))
     assert catalogue.find("m")[0].lacks(frozenset({"tools", "vision"})) == lacking
+
+
+@pytest.mark.parametrize(
+    ("row", "model", "endpoints"),
+    [
+        (frozenset({"chat"}), None, {"chat"}),
+        (frozenset({"chat", "embeddings"}), None, {"chat", "embeddings"}),
+        (frozenset({"embeddings", "vision"}), None, {"embeddings"}),
+        (frozenset({"chat", "embeddings"}), frozenset({"embeddings"}), {"embeddings"}),
+        (frozenset({"embeddings"}), frozenset({"chat", "tools"}), {"chat"}),
+        (frozenset({"embeddings"}), frozenset({"tools"}), {"chat"}),
+    ],
+)
+def test_endpoints(row, model, endpoints):
+    """What a deployment may be asked for is in its model's statement, else its row's; chat where neither is named."""
+    stated = replace(provider("p"), capabilities=row, models={"m": ProviderModel(capabilities=model)})
+    catalogue = Catalogue.build(replace(CONFIGURATION, providers={"p": stated}, aliases={}))
+    assert catalogue.find("m")[0].endpoints == endpoints

@@ -18,6 +18,7 @@ from routing.breaker import Breaker, BreakerState
 from routing.catalogue import Catalogue
 from routing.check import Check, CheckStatus
 from routing.errors import ModelNotFound, NoCandidates
+from routing.health import Health
 from routing.plan import Plan
 from routing.planner import plan
 from routing.request import RoutingRequest
@@ -402,3 +403,38 @@ def test_no_plan_holds_a_shut_out_candidate_while_another_is_left(waits, seed):
     longest = {name: max(waits.get(name, 0), waits.get(f"{name}/m", 0), 0) for name in NAMES}
     free = {name for name, seconds in longest.items() if seconds == 0}
     assert set(found) == free if free else longest[found[0]] == min(longest.values())
+
+
+EMBEDS = frozenset({"embeddings"})
+
+
+def test_chat_and_embeddings_go_to_whom_they_concern():
+    """Who only embeds is left out of a chat's plan, who only chats out of an embedding's, each with the reason."""
+    rows = {"a": model(), "b": model(capabilities=EMBEDS), "c": model(capabilities=EMBEDS | {"chat"})}
+    chats = planned(rows, request=RoutingRequest("any"))
+    assert {candidate.deployment.provider for candidate in chats.candidates} == {"a", "c"}
+    assert [str(left) for left in chats.exclusions] == ["b/m: does not serve chat"]
+    embeds = planned(rows, request=RoutingRequest.from_embeddings({"model": "any", "input": "x"}))
+    assert {candidate.deployment.provider for candidate in embeds.candidates} == {"b", "c"}
+    assert [str(left) for left in embeds.exclusions] == ["a/m: does not serve embeddings"]
+
+
+def test_each_input_must_fit_by_itself():
+    """Many short inputs fit a short context, one long input does not."""
+    rows = {"a": model(capabilities=EMBEDS, context_length=100)}
+    assert planned(rows, request=RoutingRequest.from_embeddings({"model": "any", "input": ["x" * 300] * 50}))
+    with pytest.raises(NoCandidates, match="too short"):
+        planned(rows, request=RoutingRequest.from_embeddings({"model": "any", "input": "x" * 600}))
+
+
+def test_an_embeddings_cost_and_time_are_its_inputs():
+    """The estimate is the input's price, and the time that so many tokens of input took before."""
+    rows = {"a": model("2", EMBEDS)}
+    calls = [(100 + tokens, tokens) for tokens in (100, 200, 400, 800)] * 3
+    health = Health()
+    for ms, tokens in calls:
+        health = health.after(True, ms, tokens, NOW)  # noqa: FBT003 - as in the ledger's words
+    request = RoutingRequest.from_embeddings({"model": "any", "input": [1] * 600})
+    [candidate] = planned(rows, request=request, health={"a": health}).candidates
+    assert candidate.cost_microusd == 1200
+    assert candidate.latency_ms == pytest.approx(700, rel=0.1)

@@ -64,6 +64,16 @@ def test_unknown_is_none_and_not_free(name, dialect, model, keyless):
     assert price_of(provider(name, dialect, keyless=keyless), model) is None
 
 
+def test_a_model_that_only_embeds_has_no_output_to_price():
+    """The library has one price for it; it costs its input, and is unknown where it might do more than embed."""
+    row = provider("openai", "openai")
+    price = price_of(row, "text-embedding-3-small", embeds=True)
+    assert (price.input, price.output) == (Decimal("0.02"), 0)
+    assert cost_microusd(price, Usage(prompt_tokens=1_000_000)) == 20_000
+    assert price_of(row, "text-embedding-3-small") is None
+    assert price_of(row, "no-such-model", embeds=True) is None
+
+
 def test_long_prompts_cost_more_where_the_vendor_says_so():
     """A prompt beyond a tier's threshold is priced at that tier, all of it."""
     price = price_of(provider("google-gemini", "google-gemini"), "gemini-2.5-pro")

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from routing.asked import Asked
 from routing.errors import ProviderFailed
-from routing.job import AttemptStatus
+from routing.job import AttemptStatus, Usage
 from routing.replay_world import NEAR_S, Basis, World
 from routing.trace import TracedAttempt
 from tests.support.traces import START, Site, jobs
@@ -101,3 +102,13 @@ def test_an_unknown_code_is_a_failure():
     """A code this version does not know counts as the provider's failure."""
     one = job("job_1", call(0, 1.0, "something_new"))
     assert world_of(one).outcome(one, "a/m", 0, START, 0)[0].error is ProviderFailed
+
+
+def test_an_embeddings_tokens_are_its_inputs():
+    """A call that made vectors is measured by what it was given, one that wrote an answer by the answer."""
+    usage = Usage(prompt_tokens=700, completion_tokens=0)
+    embedding = job("job_1", call(0), asked=Asked(650, 0, ("embeddings",)), usage=usage)
+    written = job("job_2", call(0), usage=Usage(700, 30))
+    world = world_of(embedding, written)
+    assert world.outcome(embedding, "a/m", 0, START, 0)[0].tokens == 700
+    assert world.outcome(written, "a/m", 0, START, 0)[0].tokens == 30

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.request import RoutingRequest
+from routing.request import RoutingRequest, input_tokens
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -66,3 +66,28 @@ def test_no_body_makes_it_raise(body, content):
     """Odd values of known fields count for nothing and never raise."""
     assert RoutingRequest.from_body({"model": "m", **body}).prompt_tokens >= 0
     assert RoutingRequest.from_body(chat(content)).prompt_tokens >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "longest"),
+    [
+        ("x" * 400, 101, 101),
+        (["x" * 400, "y"], 102, 101),
+        ([1, 2, 3], 3, 3),
+        ([[1, 2, 3], [4]], 4, 3),
+    ],
+)
+def test_embeddings_are_their_input(text, tokens, longest):
+    """Tokens are counted and text is estimated; each input is read by itself, and there is no answer to be paid for."""
+    request = RoutingRequest.from_embeddings({"model": "m", "input": text, "service_tier": "flex"})
+    assert request.embeds
+    assert (request.prompt_tokens, request.context_tokens, request.completion_tokens) == (tokens, longest, 0)
+    assert request.priority == 6
+    assert not RoutingRequest.from_body(chat("x")).embeds
+
+
+@given(json_values)
+def test_no_input_makes_it_raise(value):
+    """Odd inputs count for nothing and never raise."""
+    assert all(count >= 0 for count in input_tokens(value))
+    assert RoutingRequest.from_embeddings({"model": "m", "input": value}).prompt_tokens >= 0

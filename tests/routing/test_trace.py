@@ -177,3 +177,12 @@ def test_a_changed_field_is_read_or_refused(field, value):
     except TraceError:
         return
     assert TracedJob.from_line(read.to_line().encode()) == read
+
+
+def test_an_embedding_stays_one():
+    """What is kept of an embeddings request is asked again as one: its input counts, and that it fits is known."""
+    request = RoutingRequest.from_embeddings({"model": "m", "input": ["x" * 400] * 3})
+    kept = Asked.from_wire(json.loads(json.dumps(Asked.of(request).to_wire())))
+    again = kept.request("m", request.priority)
+    assert again.embeds
+    assert (again.prompt_tokens, again.completion_tokens, again.context_tokens) == (303, 0, 0)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 pytestmark = pytest.mark.sdk
 
 MODEL = "gemini-2.5-flash"
+EMBEDDING_MODEL = "gemini-embedding-001"
 
 
 class Weather(BaseModel):
@@ -102,6 +103,22 @@ def test_image(client):
     """An image is taken and mentioned."""
     image = types.Part.from_bytes(data=b"\x89PNG", mime_type="image/png")
     assert ask(client, ["look", image]).text.endswith("(1 image)")
+
+
+def test_embeddings(client):
+    """Texts become vectors, in their order and as short as asked for, with their tokens counted."""
+    config = types.EmbedContentConfig(output_dimensionality=64, task_type="RETRIEVAL_QUERY")
+    answer = client.models.embed_content(model=EMBEDDING_MODEL, contents=["one", "two", "one"], config=config)
+    first, second, third = (embedding.values for embedding in answer.embeddings)
+    assert first == third != second
+    assert len(first) == 64
+    assert answer.usage_metadata.prompt_token_count == 3
+
+
+def test_embeddings_in_too_large_a_batch(client):
+    """More texts than a batch holds are refused as the vendor refuses them."""
+    with pytest.raises(errors.ClientError, match="at most 100 requests"):
+        client.models.embed_content(model=EMBEDDING_MODEL, contents=["x"] * 101)
 
 
 def test_models(client):

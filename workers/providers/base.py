@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from routing.errors import MalformedAnswer, ProviderError
+from routing.errors import MalformedAnswer, NotExpressible, ProviderError
 from routing.job import Usage
 from routing.permits import Gauge
 from workers.providers.gauges import header_gauges
@@ -50,7 +50,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A provider's answer in OpenAI's form: a `chat.completion` object, and its usage as counted."""
+    """A provider's answer in OpenAI's form, a `chat.completion` or a list of embeddings, and its usage as counted."""
 
     body: dict[str, Any]
     usage: Usage
@@ -109,6 +109,14 @@ class Provider(ABC):
     @abstractmethod
     def stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:
         """The reader of a 2xx answer to a streaming call; `headers` are the answer's, names in lower case."""
+
+    def embed(self, model: str, request: Mapping[str, Any]) -> Call:  # noqa: ARG002
+        """As `call`, of an embeddings request; a dialect without any leaves this and `embeddings` as they are."""
+        raise NotExpressible(f"{self.dialect} has no embeddings", param="model")
+
+    def embeddings(self, model: str, request: Mapping[str, Any], reply: Reply) -> Completion:  # noqa: ARG002
+        """As `completion`, of the answer to `embed`: as many vectors as inputs, in their order, encoded as asked."""
+        raise NotExpressible(f"{self.dialect} has no embeddings", param="model")
 
     def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
         """The rate limits that an answer, good or not, tells of."""

@@ -19,8 +19,12 @@ def split_endpoint(endpoint: str) -> SplitResult:
 
 
 def chat_url(endpoint: str) -> str:
-    """The chat-completions URL: `.../chat/completions` as it is, else appended; a bare host gets `/v1` first."""
+    """The chat-completions URL: `.../chat/completions` as it is, else appended; a bare host gets `/v1` first.
+
+    An endpoint that is the URL of the embeddings stands for the one beside it.
+    """
     parts = split_endpoint(endpoint)
+    parts = parts._replace(path=parts.path.removesuffix("/embeddings"))
     if parts.path.endswith("/chat/completions"):
         return parts.geturl()
     return parts._replace(path=f"{parts.path or '/v1'}/chat/completions").geturl()
@@ -30,6 +34,16 @@ def models_url(endpoint: str) -> str:
     """The URL of the list of models that belongs to `chat_url`: beside `/chat/completions`."""
     parts = split_endpoint(chat_url(endpoint))
     return parts._replace(path=parts.path.removesuffix("/chat/completions") + "/models").geturl()
+
+
+@lru_cache(maxsize=1024)
+def embeddings_url(endpoint: str) -> str:
+    """The URL of the embeddings: `.../embeddings` as it is, else beside the `/chat/completions` of `chat_url`."""
+    parts = split_endpoint(endpoint)
+    if parts.path.endswith("/embeddings"):
+        return parts.geturl()
+    parts = split_endpoint(chat_url(endpoint))
+    return parts._replace(path=parts.path.removesuffix("/chat/completions") + "/embeddings").geturl()
 
 
 def messages_url(endpoint: str) -> str:
@@ -61,6 +75,12 @@ def generate_url(endpoint: str, model: str, *, stream: bool = False) -> str:
     path = f"{parts.path}/{collection}/{quote(name, safe='', errors='replace')}:{method}"
     query = "&".join(part for part in (parts.query, "alt=sse") if part) if stream else parts.query
     return parts._replace(path=path, query=query).geturl()
+
+
+def batch_embed_url(endpoint: str, model: str) -> str:
+    """Gemini's batchEmbedContents URL of `model`, as `generate_url`."""
+    base, _, rest = generate_url(endpoint, model).rpartition(":generateContent")
+    return f"{base}:batchEmbedContents{rest}"
 
 
 def generate_models_url(endpoint: str) -> str:

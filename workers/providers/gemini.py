@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from routing.errors import ProviderError
 from routing.permits import Gauge
-from workers.providers import gemini_request
+from workers.providers import gemini_embeddings, gemini_request
 from workers.providers.base import Account, AnswerStream, Call, Completion, Provider, Reply
-from workers.providers.endpoint import generate_models_url, generate_url
+from workers.providers.endpoint import batch_embed_url, generate_models_url, generate_url
 from workers.providers.gauges import quota_gauges
 from workers.providers.gemini_answer import completion_from, failure_of
 from workers.providers.gemini_stream import GeminiStream
@@ -45,6 +45,17 @@ class GeminiProvider(Provider):
         if not 200 <= reply.status < 300:
             raise self.failure(reply)
         return completion_from(self.account, model, reply)
+
+    def embed(self, model: str, request: Mapping[str, Any]) -> Call:
+        """The batchEmbedContents call for `model`; raises NotExpressible."""
+        body = gemini_embeddings.body_of(model, request)
+        return Call(batch_embed_url(self.account.endpoint, model), self._headers, payload(body))
+
+    def embeddings(self, model: str, request: Mapping[str, Any], reply: Reply) -> Completion:
+        """The answer's vectors; raises a ProviderError."""
+        if not 200 <= reply.status < 300:
+            raise self.failure(reply)
+        return gemini_embeddings.completion_from(self.account, model, request, reply)
 
     def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
         """Gemini tells of a limit only when it is reached, in the refusal's body."""

@@ -31,4 +31,5 @@ class GroqProvider(OpenAIProvider):
         "moderation": "it does not moderate on request",
     }
     MESSAGE_DROPPED: ClassVar[frozenset[str]] = frozenset({"name", "refusal", "annotations", "audio"})
+    EMBEDS: ClassVar[bool] = False
     EFFORTS: ClassVar[Mapping[str, str]] = {"minimal": "low", "xhigh": "high", "max": "high"}

@@ -27,3 +27,5 @@ class HuggingFaceProvider(OpenAIProvider):
         "moderation": "it does not moderate on request",
     }
     MESSAGE_DROPPED: ClassVar[frozenset[str]] = frozenset({"refusal", "annotations", "audio"})
+    # Its OpenAI-compatible part has chat alone; feature extraction goes to each partner in that partner's own form.
+    EMBEDS: ClassVar[bool] = False

@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 
 from routing.errors import ProviderError
 from routing.request_fields import ROUTER_FIELDS
+from workers.providers import openai_embeddings
 from workers.providers.base import Account, AnswerStream, Call, Completion, Provider, Reply
-from workers.providers.endpoint import chat_url, models_url, split_endpoint
+from workers.providers.endpoint import chat_url, embeddings_url, models_url, split_endpoint
 from workers.providers.openai_answer import completion_from, failure_of
 from workers.providers.openai_stream import OpenAIStream
 from workers.providers.payload import payload
@@ -32,6 +33,8 @@ class OpenAIProvider(Provider):
     MESSAGE_DROPPED: ClassVar[frozenset[str]] = frozenset()
     # reasoning_effort as the vendor names it, where it does so otherwise than OpenAI.
     EFFORTS: ClassVar[Mapping[str, str]] = {}
+    # Whether there are embeddings beside the completions.
+    EMBEDS: ClassVar[bool] = True
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
@@ -70,6 +73,19 @@ class OpenAIProvider(Provider):
         if is_whole(headers):
             return WholeAnswer(headers, lambda reply: self.completion(model, reply))
         return OpenAIStream(self.account, model, headers)
+
+    def embed(self, model: str, request: Mapping[str, Any]) -> Call:
+        """The request for `model` with the router's own fields left out; NotExpressible where there are none."""
+        if not self.EMBEDS:
+            return super().embed(model, request)
+        body = openai_embeddings.body_of(model, request, dimensions_field=self._vendor.dimensions_field)
+        return Call(embeddings_url(self.account.endpoint), self._headers, payload(body))
+
+    def embeddings(self, model: str, request: Mapping[str, Any], reply: Reply) -> Completion:
+        """The vendor's list, its vectors made sure of and its usage counted."""
+        if not 200 <= reply.status < 300:
+            raise self.failure(reply)
+        return openai_embeddings.completion_from(self.account, model, request, reply)
 
     def listing(self) -> Call:
         """GET `.../models`."""

@@ -14,6 +14,8 @@ class Vendor:
     echoed: frozenset[str] = frozenset()
     # Whether it takes `stream_options`; one that does not tells the usage of every stream unasked.
     stream_options: bool = True
+    # Its name for the length of an embedding.
+    dimensions_field: str = "dimensions"
 
 
 DEFAULT_VENDOR = Vendor()
@@ -22,7 +24,12 @@ VENDORS: Mapping[str, Vendor] = {
     # Its reasoning models refuse max_tokens.
     "api.openai.com": Vendor(length_field="max_completion_tokens"),
     # It refuses fields it does not know.
-    "api.mistral.ai": Vendor(length_field="max_tokens", stream_options=False, echoed=frozenset({"prefix"})),
+    "api.mistral.ai": Vendor(
+        length_field="max_tokens",
+        echoed=frozenset({"prefix"}),
+        stream_options=False,
+        dimensions_field="output_dimension",
+    ),
     # It wants its own reasoning back while a tool loop lasts.
     "api.deepseek.com": Vendor(length_field="max_tokens", echoed=frozenset({"reasoning_content", "prefix"})),
     "api.together.xyz": Vendor(length_field="max_tokens"),

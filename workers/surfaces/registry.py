@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from workers.surfaces.base import Surface
 from workers.surfaces.chat import Chat
+from workers.surfaces.embeddings import Embeddings
 
 CHAT = Chat()
-SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT,)}
+EMBEDDINGS = Embeddings()
+SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT, EMBEDDINGS)}
 
 
 def surface_of(name: str) -> Surface:

@@ -254,3 +254,30 @@ def test_models_are_listed_and_shown(sandbox):
 def test_get_of_a_completion_is_unknown(sandbox):
     """Only POST makes completions."""
     assert send(sandbox.url, OPENAI, method="GET").status == 404
+
+
+def embedded(sandbox, given, provider="openai", **fields):
+    body = {"model": "text-embedding-3-small", "input": given, **fields}
+    return send(sandbox.url, f"/{provider}/v1/embeddings", body)
+
+
+@pytest.mark.parametrize(("given", "vectors", "used"), [([1, 2, 3], 1, 3), ([[1], [2, 3]], 2, 3), (["a", "b"], 2, 2)])
+def test_embeddings_of_tokens(sandbox, given, vectors, used):
+    """Tokens are an input as texts are, alone or in a list."""
+    answer = embedded(sandbox, given).json
+    assert len(answer["data"]) == vectors
+    assert answer["usage"]["prompt_tokens"] == used
+
+
+@pytest.mark.parametrize("given", ["", [], [""], [[]], ["a", 1], [1, "a"], [True], 5, {}, ["x"] * 2049])
+def test_embeddings_of_nothing(sandbox, given):
+    """What OpenAI does not embed is a 400 that names the input."""
+    answer = embedded(sandbox, given)
+    assert answer.status == 400
+    assert answer.json["error"]["param"].startswith("input")
+
+
+def test_embeddings_have_few_fields(sandbox):
+    """OpenAI itself refuses a field it does not know; a compatible server may not."""
+    assert embedded(sandbox, "x", deadline_s=1).status == 400
+    assert embedded(sandbox, "x", provider="mistral", deadline_s=1).status == 200

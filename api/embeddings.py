@@ -1,0 +1,21 @@
+"""POST /v1/embeddings."""
+
+from flask import Blueprint, Response
+
+from api import embeddings_schema
+from api.demand import Demand
+from api.json_body import read_json_object
+from api.principal import authenticate
+from api.serving import serve
+from workers.surfaces.registry import EMBEDDINGS
+
+blueprint = Blueprint("embeddings", __name__)
+
+
+@blueprint.post("/v1/embeddings")
+def embeddings() -> Response:
+    """Accept an embeddings request; answer with the vectors when they are there, or at once with its job."""
+    principal = authenticate()
+    body = read_json_object()
+    embeddings_schema.check(body)
+    return serve(principal, Demand(EMBEDDINGS, body))

@@ -5,7 +5,7 @@ import secrets
 
 from flask import Flask, Response, request
 
-from api import completions, embeddings, error_handlers, health, jobs, models, routing_plan, webhook_secret
+from api import completions, embeddings, error_handlers, health, jobs, models, reference, routing_plan, webhook_secret
 from api.context import EXTENSION, REQUEST_ID
 from api.services import Services
 
@@ -21,6 +21,7 @@ def create_app(services: Services) -> Flask:
     app.url_map.strict_slashes = False
     for module in (completions, embeddings, jobs, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
+    reference.register(app)
     error_handlers.register(app)
     app.before_request(_name_request)
     app.after_request(_finish_headers)
@@ -35,4 +36,9 @@ def _name_request() -> None:
 
 def _finish_headers(response: Response) -> Response:
     response.headers["X-Request-Id"] = request.environ.get(REQUEST_ID, "")
+    if request.method == "OPTIONS" and response.status_code == 200:
+        # Flask's own answer: the Allow header, and no body that could have a type.
+        response.status_code = 204
+        del response.headers["Content-Type"]
+        del response.headers["Content-Length"]
     return response

@@ -1,0 +1,50 @@
+"""The headers the API reads and sends, each described once."""
+
+from typing import Any
+
+from api.openapi.operation import Parameter
+
+
+def _header(about: str, **schema: Any) -> dict[str, Any]:
+    return {"description": about, "schema": {"type": "string", **schema}}
+
+
+SENT: dict[str, dict[str, Any]] = {
+    "X-Request-Id": _header("The request's id: the caller's own, or one made up."),
+    "X-Job-Id": _header("The job behind the answer."),
+    "X-Provider": _header("Who answers."),
+    "Location": _header("Where the job is."),
+    "Retry-After": _header("Seconds after which to try again, at most 120.", pattern="^[0-9]+$"),
+    "X-Should-Retry": _header("Where the same request again would do no good.", enum=["false"]),
+    "Idempotent-Replayed": _header("Where the answer is that of an earlier request.", enum=["true"]),
+    "Preference-Applied": _header("RFC 7240: what of `Prefer` was done.", enum=["respond-async"]),
+    "ETag": _header("The document's version."),
+}
+
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "header",
+    "The same key with the same body gets the running job's answer, or the stored one; 409 with another body.",
+    {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+)
+PREFER = Parameter(
+    "Prefer",
+    "header",
+    "RFC 7240: `respond-async` to be answered with the job at once, `wait=SECONDS` to wait no longer than that.",
+    {"type": "string", "pattern": "^(respond-async|wait=[0-9]{1,4})$"},
+)
+REQUEST_ID = Parameter(
+    "X-Request-Id",
+    "header",
+    "The request's id in logs and in the answer; one that is not printable ASCII is replaced.",
+    {"type": "string", "pattern": "^[\\x21-\\x7e]{1,128}$"},
+)
+LAST_EVENT_ID = Parameter(
+    "Last-Event-ID",
+    "header",
+    "The number of the last event seen, as browsers send it.",
+    {"type": "string", "pattern": "^[0-9]{1,9}$"},
+)
+IF_NONE_MATCH = Parameter(
+    "If-None-Match", "header", "The ETag that the caller has.", {"type": "string", "pattern": '^"[0-9a-f]{1,64}"$'}
+)

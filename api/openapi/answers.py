@@ -1,6 +1,7 @@
 """The answers that many routes share."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from api.openapi.job_shape import JOB
@@ -15,15 +16,18 @@ _REFUSALS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     409: ("It does not go together with what is there already.", ("X-Should-Retry",)),
     413: ("The body is over the limit.", ()),
     415: ("The body is not JSON by its Content-Type.", ()),
-    429: ("No provider had room before the deadline.", ("Retry-After", "X-Job-Id")),
-    500: ("Every worker that ran the job died.", ("X-Job-Id",)),
-    502: ("Every candidate failed; `routing_metadata` says how.", ("X-Job-Id",)),
+    429: ("No provider had room before the deadline.", ()),
+    500: ("Every worker that ran the job died.", ()),
+    502: ("Every candidate failed; `routing_metadata` says how.", ()),
     503: ("The job store is away: nothing was accepted.", ("Retry-After",)),
     504: (
         "The wait or the deadline ended first. `wait_ended`: the job goes on, at `Location`.",
-        ("X-Should-Retry", "X-Job-Id", "Location"),
+        ("X-Should-Retry", "Location"),
     ),
 }
+# With these a job may have ended, and the answer says which.
+_ENDS = (400, 409, 429, 500, 502, 504)
+_OF_A_JOB = ("X-Job-Id", "Idempotent-Replayed")
 
 
 def found(shape: Shape, about: str, status: int = 200) -> Answer:
@@ -41,12 +45,13 @@ def refused(*statuses: int) -> tuple[Answer, ...]:
 def served(answer: Shape, event: Any = None) -> tuple[Answer, ...]:
     """What a surface answers: `answer`, its stream of `event`, the job, or an error of the request or of the job."""
     content: dict[str, Any] = {JSON: answer}
-    headers: tuple[str, ...] = ("X-Job-Id", "Idempotent-Replayed")
+    headers: tuple[str, ...] = _OF_A_JOB
     if event is not None:
         content[EVENTS] = event
-        headers = (*headers, "X-Provider")
+        headers += ("X-Provider",)
     return (
         Answer(200, "The answer.", content, headers),
         Answer(202, "The job, which goes on.", {JSON: JOB}, ("Location", "Preference-Applied", "X-Job-Id")),
-        *refused(400, 401, 404, 409, 413, 415, 429, 500, 502, 503, 504),
+        *(replace(answer, headers=answer.headers + _OF_A_JOB) for answer in refused(*_ENDS)),
+        *refused(401, 404, 413, 415, 503),
     )

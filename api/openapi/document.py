@@ -96,7 +96,7 @@ class _Writer:
             "summary": told.summary,
             "description": inspect.getdoc(view) or "",
             "parameters": [_parameter(parameter) for parameter in (*told.parameters, REQUEST_ID)],
-            "responses": {str(answer.status): self._answer(answer) for answer in told.answers},
+            "responses": {str(answer.status): self._answer(answer) for answer in sorted(told.answers, key=_status)},
             "security": [{name: []} for name in _KEYS] if told.key else [],
         }
         if told.body is not None:
@@ -138,6 +138,10 @@ class _Writer:
         elif self._known[shape.name] is not shape:
             raise ValueError(f"two shapes are called {shape.name}")
         return {"$ref": f"#/components/schemas/{shape.name}"}
+
+
+def _status(answer: Answer) -> int:
+    return answer.status
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from api.demand import Demand
 from api.json_body import read_json_object
 from api.openapi.answers import served
 from api.openapi.completion_shapes import CHAT_COMPLETION, CHAT_EVENT
-from api.openapi.headers import IDEMPOTENCY_KEY, LAST_EVENT_ID, PREFER
+from api.openapi.headers import IDEMPOTENCY_KEY, LAST_SEEN, PREFER
 from api.openapi.operation import Operation, documented
 from api.principal import authenticate
 from api.serving import serve
@@ -21,7 +21,7 @@ blueprint = Blueprint("completions", __name__)
     Operation(
         tag="Completions",
         summary="Ask for a chat completion",
-        parameters=(IDEMPOTENCY_KEY, PREFER, LAST_EVENT_ID),
+        parameters=(IDEMPOTENCY_KEY, PREFER, LAST_SEEN),
         body=chat_schema.ChatCompletionSchema,
         example={"model": "fast", "messages": [{"role": "user", "content": "Hello!"}]},
         answers=served(CHAT_COMPLETION, CHAT_EVENT),

@@ -40,6 +40,12 @@ REQUEST_ID = Parameter(
     "The request's id in logs and in the answer; one that is not 1 to 128 printable ASCII characters is replaced.",
     {"type": "string"},
 )
+LAST_SEEN = Parameter(
+    "Last-Event-ID",
+    "header",
+    "With `stream` and an Idempotency-Key that is known: the number of the last event seen.",
+    {"type": "string"},
+)
 LAST_EVENT_ID = Parameter(
     "Last-Event-ID",
     "header",

@@ -25,11 +25,14 @@ class Stream:
         self._parts = parts
         self._tenant = tenant
         self._follower = Follower()
+        self._listening = True
         parts.waiters.add(job_id, self._follower)
 
     def close(self) -> None:
-        """Listen no more."""
-        self._parts.waiters.remove(self.job_id, self._follower)
+        """Listen no more; a second time does nothing."""
+        if self._listening:
+            self._listening = False
+            self._parts.waiters.remove(self.job_id, self._follower)
 
     def next(self, timeout_s: float) -> Part:
         """Frames that have come, or how the job ended; None where nothing came in time. Raises CallerGone."""

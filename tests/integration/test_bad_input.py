@@ -229,6 +229,13 @@ def test_unknown_paths_and_methods_answer_in_the_same_form(unchanged, method, pa
     check_error(unchanged.session.request(method, f"{unchanged.api.url}{path}"), status)
 
 
+def test_an_event_that_is_no_number_is_400_when_a_stream_is_asked_for_again(stack):
+    """Whoever comes back with a key that is known, and does not know where it was, is told so."""
+    again = {"Idempotency-Key": "comes-back", "Last-Event-ID": "the last one"}
+    assert stack.post(chat(stream=True), headers={"Idempotency-Key": "comes-back"}).status_code == 200
+    check_error(stack.post(chat(stream=True), headers=again), 400, param="starting_after")
+
+
 def test_a_wrong_method_is_told_the_right_ones(unchanged):
     """405 names the methods there are, in the Allow header and in words."""
     response = unchanged.session.put(f"{unchanged.api.url}/v1/chat/completions")

@@ -37,7 +37,7 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     kind = "invalid_request_error" if status < 500 else "api_error"
     code = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}.get(status)
-    body = {"error": {"message": _told(error), "type": kind, "param": None, "code": code}}
+    body = {"error": {"message": _words(error), "type": kind, "param": None, "code": code}}
     response = replies.as_json(body, status)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
@@ -45,7 +45,7 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _told(error: HTTPException) -> str:
+def _words(error: HTTPException) -> str:
     path = request.path[:200]
     if isinstance(error, NotFound):
         return f"there is no URL {path!r} here; GET /docs lists those there are"

@@ -9,8 +9,10 @@ from routing.errors import (
     AllProvidersFailed,
     BreakerOpen,
     CapacityExceeded,
+    ContextLengthExceeded,
     DeadlineExceeded,
     JobError,
+    PromptTooLong,
     ProviderError,
     ProviderRateLimited,
     ProviderRefused,
@@ -166,6 +168,8 @@ def _cost(deployment: Deployment, usage: Usage) -> int | None:
 
 def verdict(run: Run, error: ProviderError) -> JobError:
     """What the caller is told when no candidate is left: never a provider's own 401 or 404 as if it were ours."""
+    if isinstance(error, ContextLengthExceeded):
+        return PromptTooLong(error.message, param=error.param)
     if isinstance(error, ProviderRefused):
         return RefusedByProvider(error.message, param=error.param)
     if isinstance(error, ProviderRateLimited):

@@ -44,7 +44,7 @@ def test_structured_output(steps, step):
 def test_stream(steps):
     """A stream comes in pieces that add up to the answer and its usage."""
     answer = steps["stream"]
-    assert answer["pieces"] > 3
+    assert answer["pieces"] > 1
     assert answer["text"].endswith("You said: hello")
     assert answer["usage"]["output_tokens"] > 0
 

@@ -54,7 +54,7 @@ def test_error_classes(steps, step, status):
 def test_stream(steps):
     """A stream comes in chunks that LiteLLM puts together to the answer and its usage."""
     answer = steps["stream"]
-    assert answer["chunks"] > 3
+    assert answer["chunks"] > 1
     assert answer["text"].endswith("You said: hello")
     assert answer["finish"] == "stop"
     assert answer["tokens"] > 0

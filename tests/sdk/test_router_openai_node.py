@@ -44,7 +44,7 @@ def test_refusal(steps):
 @pytest.mark.skip(reason="streams")
 def test_stream(steps):
     """A stream comes in pieces that add up to the answer, with its usage at the end."""
-    assert steps["stream"]["pieces"] > 3
+    assert steps["stream"]["pieces"] > 1
     assert steps["stream"]["text"].endswith("You said: hello")
     assert steps["stream"]["usage"]["completion_tokens"] > 0
 

@@ -87,7 +87,7 @@ def calm_stack(running_stack):
 
 @pytest.fixture
 def stack(running_stack):
-    """The running product with a sandbox that behaves, and no limits learnt from a test before."""
+    """The running product with a sandbox that behaves, and nothing learnt of providers from a test before."""
     _calm(running_stack)
     yield running_stack
     _calm(running_stack)
@@ -95,4 +95,4 @@ def stack(running_stack):
 
 def _calm(stack):
     stack.sandbox.reset()
-    stack.redis.client.delete("mr:permits")
+    stack.redis.client.delete("mr:permits", "mr:health")

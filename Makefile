@@ -10,7 +10,7 @@ BIN := .venv/bin
 ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test check bench bench-waiting bench-routing bench-plan doctor lock clean install install-dev python
+.PHONY: help run test check bench bench-waiting bench-routing bench-plan doctor lock clean install install-dev install-clients python
 
 help: ## List these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +18,8 @@ help: ## List these targets
 run: install ## Start everything on this machine and send one completion (options: UP=--no-probe)
 	@exec $(ROUTER) up $(UP)
 
-test: install-dev check ## Run lint, types and every test (options: PYTEST="-k name")
+test: ## Run lint, types and every test (options: PYTEST="-k name")
+	@$(MAKE) -j 2 check install-clients
 	@exec $(BIN)/python -m pytest $(PYTEST)
 
 check: install-dev ## Run lint and types only
@@ -41,18 +42,23 @@ bench-plan: install ## What planning a request costs, alone and as a share of it
 doctor: install ## Say what is configured, reachable and missing
 	@exec $(ROUTER) doctor
 
-lock: install-dev ## Resolve the dependencies anew and write both lock files
+lock: install-dev ## Resolve the dependencies anew and write every lock file (npm: tests/sdk/node)
 	@$(COMPILE) --extra build pyproject.toml -o requirements.lock
 	@$(COMPILE) --all-extras -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) tests/sdk/clients/clients.in -o tests/sdk/clients/clients.lock
+	@$(COMPILE) tests/sdk/clients/litellm.in -o tests/sdk/clients/litellm.lock
 
 clean: ## Remove the environment and the caches; the data in .model-router stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	@rm -rf .venv .venv-clients tests/sdk/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 
 install: python
 	@"$(PYTHON)" -m cli.install requirements.lock
 
 install-dev: python
 	@"$(PYTHON)" -m cli.install requirements-dev.lock
+
+install-clients: install-dev
+	@$(BIN)/python -m tests.support.client_environments
 
 python:
 	@command -v "$(PYTHON)" > /dev/null || { echo "$(PYTHON) is not found: install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv), or set PYTHON" >&2; exit 1; }

@@ -20,6 +20,7 @@ RouterError
 │   ├── JobCancelled          409
 │   ├── JobAbandoned          500  every worker that ran the job died
 │   └── RefusedByProvider     400  the provider's own words on a request it will not serve
+│       └── PromptTooLong     400  no candidate has the context for it
 └── ProviderError                  what one attempt met; `next_step` is read by routing/retry.py
     ├── ProviderUnreachable        refused, reset, TLS, DNS
     ├── ProviderTimeout
@@ -204,6 +205,12 @@ class RefusedByProvider(JobError):
     status = 400
     type = "invalid_request_error"
     code = "provider_refused"
+
+
+class PromptTooLong(RefusedByProvider):
+    """The prompt is longer than every candidate takes; the code is OpenAI's, which callers look for to shorten it."""
+
+    code = "context_length_exceeded"
 
 
 class ProviderError(RouterError):

@@ -10,8 +10,10 @@ from routing.errors import (
     AllProvidersFailed,
     BreakerOpen,
     CapacityExceeded,
+    ContextLengthExceeded,
     DeadlineExceeded,
     JobError,
+    PromptTooLong,
     ProviderError,
     ProviderRateLimited,
     ProviderRefused,
@@ -262,6 +264,8 @@ def verdict(run: Run, error: ProviderError) -> JobError:
     if run.spoke and run.remaining_s > 0:
         way_on = "" if run.may_go_on else '; with "continue_on_failover": true another provider goes on where one can'
         return StreamInterrupted(f"the answer broke off, and what was sent is all of it: {error.message}{way_on}")
+    if isinstance(error, ContextLengthExceeded):
+        return PromptTooLong(error.message, param=error.param)
     if isinstance(error, ProviderRefused):
         return RefusedByProvider(error.message, param=error.param)
     if isinstance(error, ProviderRateLimited):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from routing.errors import ProviderError
 from routing.request_fields import ROUTER_FIELDS
 from workers.providers.base import Account, Call, Completion, Provider, Reply
+from workers.providers.cache_marks import without_marks
 from workers.providers.endpoint import chat_url, models_url, split_endpoint
 from workers.providers.openai_answer import completion_from, failure_of
 from workers.providers.payload import payload
@@ -47,8 +48,10 @@ class OpenAIProvider(Provider):
         refuse(self.dialect, self.REFUSED, request)
         left_out = self._left_out
         body = {name: value for name, value in request.items() if name not in left_out}
+        if "anthropic" in request:
+            body = without_marks(body)
         body["model"] = model
-        body["messages"] = [self._message(message) for message in request.get("messages") or ()]
+        body["messages"] = [self._message(message) for message in body.get("messages") or ()]
         self._rename(body)
         return Call(self._url, self._headers, payload(body))
 

@@ -3,6 +3,7 @@
 Source: OpenAI's API reference for chat completions, and DESIGN's extensions.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
@@ -133,7 +134,12 @@ _SCHEMA = ChatCompletionSchema()
 
 def check(body: dict[str, Any]) -> None:
     """Raise InvalidRequest that names the first field of `body` at fault."""
-    problems = _SCHEMA.validate(body)
+    check_against(_SCHEMA, body)
+
+
+def check_against(schema: Schema, body: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest that names the first field of `body` at fault."""
+    problems = schema.validate(body)
     if problems:
         path, message = _first(problems)
         raise InvalidRequest(f"{path}: {message}" if path else message, param=path or None)

@@ -85,6 +85,6 @@ class Surface(ABC):
     def writer(self, head: Head) -> EventWriter:
         """A writer for one stream, from its beginning."""
 
-    def error(self, body: dict[str, Any], status: int) -> dict[str, Any]:  # noqa: ARG002
-        """An error in the surface's form; `body` is in OpenAI's."""
+    def error(self, body: dict[str, Any], status: int, request_id: str = "") -> dict[str, Any]:  # noqa: ARG002
+        """An error in the surface's form; `body` is in OpenAI's. `request_id` is for a form that repeats it."""
         return body

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 
 from workers.surfaces.base import Surface
 from workers.surfaces.chat import Chat
+from workers.surfaces.completions import Completions
+from workers.surfaces.messages import Messages
 
 CHAT = Chat()
-SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT,)}
+COMPLETIONS = Completions()
+MESSAGES = Messages()
+SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT, COMPLETIONS, MESSAGES)}
 
 
 def surface_of(name: str) -> Surface:

@@ -15,7 +15,7 @@ from api.fields import Flag, Number, Object, Text, Whole
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _LONGEST_TEXT = 1_000_000
 # Fields of chat completions that a Message has no place for.
-_NOT_HERE = ("n", "logprobs", "top_logprobs", "functions", "function_call", "audio", "modalities")
+_NOT_HERE = ("logprobs", "top_logprobs", "functions", "function_call", "audio", "modalities")
 # Fields that change what an answer is and that only Anthropic's own servers can do something with.
 _ONLY_THERE: Mapping[str, str] = {
     "mcp_servers": "servers are connected to by Anthropic only; offer their tools as tools",
@@ -121,8 +121,10 @@ class CountTokensSchema(ChatCompletionSchema):
     @validates_schema
     def check_places(self, data: dict[str, Any], **_: Any) -> None:
         """Nothing that a Message could not tell, or that only Anthropic's servers could do."""
+        if data.get("n") not in (None, 1):
+            raise ValidationError("must be 1: a Message has one answer", "n")
         for name in _NOT_HERE:
-            if data.get(name) not in (None, False, 1):
+            if data.get(name) not in (None, False):
                 raise ValidationError("is not part of this API; use POST /v1/chat/completions", name)
         for name, reason in _ONLY_THERE.items():
             if data.get(name):

@@ -1,5 +1,6 @@
 """Legacy text completions, told to a chat model: the prompt is its one user message."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,6 +12,8 @@ DEFAULT_MAX_TOKENS = 16
 _TRANSLATED = frozenset({"prompt", "suffix", "best_of", "echo", "logprobs", "max_tokens"})
 # A text has no calls to end with.
 _FINISH_REASONS = frozenset({"stop", "length", "content_filter"})
+# Stands for a piece of text where its event is cut in two.
+_HERE = "\x00"
 
 
 def chat_request(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,10 +77,16 @@ class CompletionsWriter(EventWriter):
         }
         if head.include_usage:
             self._common["usage"] = None
+        self._around = self._piece_around()
         # How much text each choice has so far, in characters.
         self._lengths: dict[int, int] = {}
         # They wait for the end, as one of them may be the last.
         self._finishes: list[dict[str, Any]] = []
+
+    @property
+    def content_around(self) -> tuple[bytes, bytes] | None:
+        """A piece of text with the text left out, once choice 0 has begun."""
+        return self._around if 0 in self._lengths else None
 
     def choice(self, choice: Mapping[str, Any]) -> Sequence[Event]:
         """A piece of one text, after the prompt if that is repeated."""
@@ -109,6 +118,10 @@ class CompletionsWriter(EventWriter):
     def failed(self, error: Mapping[str, Any], status: int) -> Sequence[Event]:  # noqa: ARG002
         """OpenAI's error where the next piece would be."""
         return (Event(error),)
+
+    def _piece_around(self) -> tuple[bytes, bytes]:
+        before, _, after = json.dumps(self._piece(0, _HERE, None).data).partition(json.dumps(_HERE))
+        return f"data: {before}".encode(), f"{after}\n\n".encode()
 
     def _piece(self, index: int, words: str, logprobs: Any) -> Event:
         choice = {"text": words, "index": index, "logprobs": logprobs, "finish_reason": None}

@@ -3,12 +3,16 @@
 Format: platform.claude.com/docs/en/build-with-claude/streaming.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workers.surfaces.base import Event, EventWriter, Head
-from workers.surfaces.messages_answer import calls_of, error_of, thinking_block, thinking_of, tool_use, usage_of
-from workers.surfaces.reading import mapping, text
+from workers.surfaces.messages_answer import error_of, thinking_block, thinking_of, tool_use, usage_of
+from workers.surfaces.reading import mapping, objects, text
+
+# Stands for a piece of text where its event is cut in two.
+_HERE = "\x00"
 
 
 def envelope(head: Head) -> dict[str, Any]:
@@ -30,6 +34,12 @@ class MessagesWriter(EventWriter):
         self._signed = 0
         # A call's index in the deltas -> its block.
         self._calls: dict[int, int] = {}
+        self._around: tuple[bytes, bytes] | None = None
+
+    @property
+    def content_around(self) -> tuple[bytes, bytes] | None:
+        """A text_delta event with the text left out, while a text block is open."""
+        return self._around if self._kind == "text" else None
 
     def choice(self, choice: Mapping[str, Any]) -> Sequence[Event]:
         """The events of one delta; a Message has one choice, so others are passed over."""
@@ -44,9 +54,11 @@ class MessagesWriter(EventWriter):
         for block in thinking_of(delta):
             events += self._sign(block)
         if words := text(delta.get("content")):
-            events += self._open("text", {"type": "text", "text": ""})
-            events.append(self._delta("text_delta", "text", words))
-        for call in calls_of(delta):
+            if opened := self._open("text", {"type": "text", "text": ""}):
+                events += opened
+                self._around = self._text_around()
+            events.append(self._text(words))
+        for call in objects(delta.get("tool_calls")):
             events += self._call(call)
         return events
 
@@ -101,6 +113,13 @@ class MessagesWriter(EventWriter):
         told = {"type": "content_block_delta", "index": place, "delta": {"type": kind, name: value}}
         return Event(told, "content_block_delta")
 
+    def _text(self, words: str) -> Event:
+        return self._delta("text_delta", "text", words)
+
+    def _text_around(self) -> tuple[bytes, bytes]:
+        before, _, after = json.dumps(self._text(_HERE).data).partition(json.dumps(_HERE))
+        return f"event: content_block_delta\ndata: {before}".encode(), f"{after}\n\n".encode()
+
     def _sign(self, block: Mapping[str, Any]) -> list[Event]:
         """A block of signed thinking has ended: the open one if it is that, else it is told whole."""
         self._signed += 1
@@ -117,15 +136,16 @@ class MessagesWriter(EventWriter):
         return events + self._close()
 
     def _call(self, call: Mapping[str, Any]) -> list[Event]:
-        """A call begins, or goes on. The first one repeats all signed thinking: what was told is not told again."""
+        """A call begins, or goes on. The first one may repeat signed thinking: what was told is not told again."""
+        position, function = call.get("index") or 0, mapping(call.get("function"))
+        begins = position not in self._calls
         events: list[Event] = []
-        position = call.get("index") or 0
-        if position not in self._calls:
-            for block in thinking_of(call)[self._signed :]:
-                events += self._sign(block)
+        for block in thinking_of(call)[self._signed if begins else 0 :]:
+            events += self._sign(block)
+        if begins and function:
             events += self._open("tool_use", tool_use(call))
             self._calls[position] = self._index
-        if pieces := text(mapping(call.get("function")).get("arguments")):
+        if pieces := text(function.get("arguments")):
             # A vendor that goes back to an earlier call is followed there: clients join pieces by their block.
             events.append(self._delta("input_json_delta", "partial_json", pieces, self._calls[position]))
         return events

@@ -1,5 +1,7 @@
 """Legacy text completions: what they ask for underneath, and how an answer and its stream are told."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types import Completion
@@ -106,6 +108,18 @@ def test_a_stream_adds_up_to_the_answer(texts, pieces, prompt, usage):
     assert ("usage" in chunks[0]) is usage
     assert chunks[-1].get("usage") == (answer["usage"] if usage else None)
     assert "routing_metadata" in chunks[-1]
+
+
+@given(st.lists(st.text(min_size=1), min_size=1))
+def test_a_piece_can_be_set_between_the_same_bytes(pieces):
+    """Once a text has begun, an event is the bytes around its piece and the piece."""
+    writer = SURFACE.writer(HEAD)
+    assert writer.content_around is None
+    writer.choice({"index": 0, "delta": {"content": "x"}})
+    for piece in pieces:
+        [event] = writer.choice({"index": 0, "delta": {"content": piece}})
+        before, after = writer.content_around
+        assert before + json.dumps(piece).encode() + after == f"data: {json.dumps(event.data)}\n\n".encode()
 
 
 def test_a_failed_stream_ends_in_openais_error():

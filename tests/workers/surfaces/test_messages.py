@@ -190,6 +190,36 @@ def test_signatures_that_come_late_are_not_lost():
     assert back["tool_calls"][0]["extra_content"] == answer["choices"][0]["message"]["tool_calls"][0]["extra_content"]
 
 
+def test_thinking_between_calls_is_told():
+    """Signed thinking that comes after a call, as an addition to it, is a block of its own in its place."""
+    more = {"type": "thinking", "thinking": "And now?", "signature": "Zz"}
+    late = [
+        {"index": 0, "delta": {"tool_calls": [{"index": 0, **call(0, **thinking(SIGNED))}]}},
+        {"index": 0, "delta": {"tool_calls": [{"index": 0, **thinking([more])}]}},
+        {"index": 0, "delta": {"tool_calls": [{"index": 1, **call(1)}]}},
+    ]
+    answer = completion_of({"tool_calls": [call(0, **thinking([*SIGNED, more])), call(1)]}, finish="tool_calls")
+    message = accumulated(answer, late)
+    assert [block.get("signature") for block in message["content"]] == ["EqQB", None, "Zz", None]
+    [back] = chat_request({"messages": [{"role": "assistant", "content": message["content"]}]})["messages"]
+    assert back["tool_calls"] == answer["choices"][0]["message"]["tool_calls"]
+
+
+@given(st.lists(texts.filter(bool), min_size=1))
+def test_a_piece_can_be_set_between_the_same_bytes(pieces):
+    """While text goes on, an event is the bytes around its piece and the piece; before and after, it is not."""
+    writer = SURFACE.writer(HEAD)
+    assert writer.content_around is None
+    writer.choice({"index": 0, "delta": {"content": "x"}})
+    for piece in pieces:
+        [event] = writer.choice({"index": 0, "delta": {"content": piece}})
+        sent = f"event: {event.name}\ndata: {json.dumps(event.data)}\n\n"
+        before, after = writer.content_around
+        assert before + json.dumps(piece).encode() + after == sent.encode()
+    writer.choice({"index": 0, "delta": {"reasoning_content": "Hm."}})
+    assert writer.content_around is None
+
+
 def test_calls_that_are_told_by_turns_stay_apart():
     """A vendor that goes back to an earlier call is followed: each input is whole."""
     begun = [{"index": index, **call(index, "")} for index in (0, 1)]

@@ -1,9 +1,11 @@
 """Anthropic's Messages: a chat completion is told as a Message, an error as Anthropic's."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from routing.job import Usage
 from workers.surfaces.base import EventWriter, Head, Surface
-from workers.surfaces.messages_answer import content_of, error_of, stop_of, usage_of
+from workers.surfaces.messages_answer import content_of, counted, error_of, stop_of, usage_of
 from workers.surfaces.messages_events import MessagesWriter, envelope
 from workers.surfaces.reading import mapping, objects
 
@@ -27,6 +29,10 @@ class Messages(Surface):
     def writer(self, head: Head) -> EventWriter:
         """Named events, as the Messages API streams them."""
         return MessagesWriter(head)
+
+    def usage(self, answer: Mapping[str, Any]) -> Usage:
+        """The tokens of a Message."""
+        return counted(mapping(answer.get("usage")))
 
     def error(self, body: dict[str, Any], status: int, request_id: str = "") -> dict[str, Any]:
         """`{"type": "error", "error": {"type", "message"}, "request_id"}`."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from routing.job import Usage
 from workers.surfaces.reading import count, mapping, objects, text
 
 _STOP_REASONS: Mapping[str, str] = {
@@ -98,6 +99,17 @@ def usage_of(usage: Mapping[str, Any]) -> dict[str, Any]:
         "output_tokens": count(usage.get("completion_tokens")),
         "output_tokens_details": {"thinking_tokens": thinking},
     }
+
+
+def counted(usage: Mapping[str, Any]) -> Usage:
+    """The tokens that a Message tells of, as the router counts them: those of the cache within the prompt."""
+    cached = count(usage.get("cache_read_input_tokens"))
+    return Usage(
+        prompt_tokens=count(usage.get("input_tokens")) + cached + count(usage.get("cache_creation_input_tokens")),
+        completion_tokens=count(usage.get("output_tokens")),
+        cached_tokens=cached,
+        reasoning_tokens=count(mapping(usage.get("output_tokens_details")).get("thinking_tokens")),
+    )
 
 
 def error_of(body: Mapping[str, Any], status: int) -> dict[str, Any]:

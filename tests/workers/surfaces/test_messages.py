@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from routing.job import Usage
 from tests.support.deltas import completion_of, deltas_of
 from workers.surfaces.base import Head
 from workers.surfaces.messages import Messages
@@ -120,6 +121,7 @@ def test_an_answer_is_a_message():
         "output_tokens": 3,
         "output_tokens_details": {"thinking_tokens": 2},
     }
+    assert SURFACE.usage(body) == Usage(9, 3, 4, 2), "the router counts them as before"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.stack import ended_object
+from tests.support.process_node import free_port
+from tests.support.stack import ApiNode, ended_object
 
 pytestmark = pytest.mark.integration
 PATH = "/v1/messages"
@@ -142,6 +143,20 @@ def test_errors_before_a_job_are_anthropics(unchanged, path):
     check_error(unchanged.get(path, headers=HEADERS), 405, "invalid_request_error")
     check_error(post(unchanged, asking("x" * (21 * 1024 * 1024)), path=path), 413, "request_too_large")
     check_error(post(unchanged, asking(), path=f"{PATH}/batches"), 404, "not_found_error")
+
+
+def test_a_store_that_is_away_is_overloaded(stack):
+    """Without Redis nothing is accepted: a 503 that Anthropic's clients try again."""
+    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    lonely = ApiNode({**stack.environment, "REDIS_URL": nowhere, "PORT": str(free_port())}, "api-lonely")
+    try:
+        lonely.ready()
+        response = post(stack, asking(), api=lonely)
+    finally:
+        lonely.kill()
+        lonely.teardown()
+    check_error(response, 503, "overloaded_error")
+    assert response.headers["Retry-After"] == "2"
 
 
 @pytest.mark.parametrize(

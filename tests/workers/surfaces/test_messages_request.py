@@ -4,6 +4,7 @@ import contextlib
 import json
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -235,6 +236,14 @@ def test_anthropic_gets_what_was_asked():
         "messages": CONVERSATION,
         **MARKED,
     }
+
+
+def test_anthropic_takes_what_is_sent(sandbox):
+    """The vendor's own rules are met by a request with everything in it."""
+    body = sent("anthropic", asked(*CONVERSATION, **MARKED, thinking={"type": "adaptive"}))
+    headers = {"x-api-key": "any", "anthropic-version": "2026-10-21"}
+    answer = requests.post(f"{sandbox.url}/anthropic/v1/messages", json=body, headers=headers, timeout=10)
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("dialect", ["openai", "groq", "hugging-face", "google-gemini"])

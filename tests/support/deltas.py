@@ -42,6 +42,9 @@ def _deltas(message: dict[str, Any], pieces: int) -> Iterator[dict[str, Any]]:
         yield from ({name: part} for part in _split(message.get(name) or "", pieces))
     for index, call in enumerate(calls):
         begun = {**call, "index": index, "function": {**call["function"], "arguments": ""}}
+        if _thinking(call):
+            # They have been told.
+            del begun["extra_content"]
         yield {"tool_calls": [begun]}
         for part in _split(call["function"]["arguments"], pieces):
             yield {"tool_calls": [{"index": index, "function": {"arguments": part}}]}

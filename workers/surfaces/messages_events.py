@@ -29,9 +29,8 @@ class MessagesWriter(EventWriter):
         # The number of the block that was begun last, and what it is; None between blocks.
         self._index = -1
         self._kind: str | None = None
-        # What has been thought in the open block, and how many signed blocks were told.
+        # What has been thought in the open block.
         self._thought = ""
-        self._signed = 0
         # A call's index in the deltas -> its block.
         self._calls: dict[int, int] = {}
         self._around: tuple[bytes, bytes] | None = None
@@ -122,7 +121,6 @@ class MessagesWriter(EventWriter):
 
     def _sign(self, block: Mapping[str, Any]) -> list[Event]:
         """A block of signed thinking has ended: the open one if it is that, else it is told whole."""
-        self._signed += 1
         thought, signature = text(block.get("thinking")), text(block.get("signature"))
         if block.get("type") != "thinking":
             return [*self._close(), *self._open("thinking", block), *self._close()]
@@ -136,13 +134,10 @@ class MessagesWriter(EventWriter):
         return events + self._close()
 
     def _call(self, call: Mapping[str, Any]) -> list[Event]:
-        """A call begins, or goes on. The first one may repeat signed thinking: what was told is not told again."""
+        """A call begins, or goes on; signed thinking that comes with it stands before it."""
         position, function = call.get("index") or 0, mapping(call.get("function"))
-        begins = position not in self._calls
-        events: list[Event] = []
-        for block in thinking_of(call)[self._signed if begins else 0 :]:
-            events += self._sign(block)
-        if begins and function:
+        events = [event for block in thinking_of(call) for event in self._sign(block)]
+        if position not in self._calls and function:
             events += self._open("tool_use", tool_use(call))
             self._calls[position] = self._index
         if pieces := text(function.get("arguments")):

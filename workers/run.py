@@ -264,10 +264,9 @@ def verdict(run: Run, error: ProviderError) -> JobError:
     if run.spoke and run.remaining_s > 0:
         way_on = "" if run.may_go_on else '; with "continue_on_failover": true another provider goes on where one can'
         return StreamInterrupted(f"the answer broke off, and what was sent is all of it: {error.message}{way_on}")
-    if isinstance(error, ContextLengthExceeded):
-        return PromptTooLong(error.message, param=error.param)
     if isinstance(error, ProviderRefused):
-        return RefusedByProvider(error.message, param=error.param)
+        kind = PromptTooLong if isinstance(error, ContextLengthExceeded) else RefusedByProvider
+        return kind(error.message, param=error.param)
     if isinstance(error, ProviderRateLimited):
         return CapacityExceeded(
             "every provider for this model is at its rate limit until after the job's deadline",

@@ -208,7 +208,7 @@ class JobRecord:
     plan: Plan
 
     def as_object(self) -> dict[str, Any]:
-        """The job as polls and webhooks show it. `response` and `error` are OpenAI's own objects."""
+        """The job as polls and webhooks show it. `response` is in its surface's form, `error` in OpenAI's."""
         body = None if self.answer is None else json.loads(self.answer)
         error = None if body is None else body.get("error")
         return {

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 
 from workers.surfaces.base import Surface
 from workers.surfaces.chat import Chat
+from workers.surfaces.completions import Completions
 from workers.surfaces.embeddings import Embeddings
+from workers.surfaces.messages import Messages
 
 CHAT = Chat()
+COMPLETIONS = Completions()
+MESSAGES = Messages()
 EMBEDDINGS = Embeddings()
-SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT, EMBEDDINGS)}
+SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT, COMPLETIONS, MESSAGES, EMBEDDINGS)}
 
 
 def surface_of(name: str) -> Surface:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from workers.surfaces.base import Surface
 from workers.surfaces.chat import Chat
+from workers.surfaces.responses import Responses
 
 CHAT = Chat()
-SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT,)}
+RESPONSES = Responses()
+SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT, RESPONSES)}
 
 
 def surface_of(name: str) -> Surface:

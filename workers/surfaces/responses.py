@@ -1,0 +1,31 @@
+"""OpenAI's Responses API over chat: the form of its answers, streams and jobs. Pure."""
+
+from typing import Any, ClassVar
+
+from workers.surfaces.base import Head, Surface
+from workers.surfaces.responses_object import response_object
+from workers.surfaces.responses_output import INCOMPLETE, output_of, usage_of
+from workers.surfaces.responses_writer import ResponsesWriter
+
+
+class Responses(Surface):
+    """`POST /v1/responses`."""
+
+    name: ClassVar[str] = "responses"
+
+    def answer(self, body: dict[str, Any], head: Head) -> dict[str, Any]:
+        """The completion as a `response` object."""
+        choice = body["choices"][0]
+        cut = INCOMPLETE.get(choice["finish_reason"])
+        shown = response_object(head, "completed" if cut is None else "incomplete")
+        shown["output"] = output_of(choice, head)
+        shown["usage"] = usage_of(body.get("usage"))
+        if cut is not None:
+            shown["incomplete_details"] = {"reason": cut}
+        if tier := body.get("service_tier"):
+            shown["service_tier"] = tier
+        return shown
+
+    def writer(self, head: Head) -> ResponsesWriter:
+        """`response.*` events."""
+        return ResponsesWriter(head)

@@ -5,7 +5,7 @@ import secrets
 
 from flask import Flask, Response, request
 
-from api import completions, error_handlers, health, jobs, models, routing_plan, webhook_secret
+from api import completions, error_handlers, health, jobs, models, responses, routing_plan, webhook_secret
 from api.context import EXTENSION, REQUEST_ID
 from api.services import Services
 
@@ -19,7 +19,7 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
-    for module in (completions, jobs, models, routing_plan, health, webhook_secret):
+    for module in (completions, responses, jobs, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
     error_handlers.register(app)
     app.before_request(_name_request)

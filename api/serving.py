@@ -1,5 +1,6 @@
 """From a validated request of any surface to its answer: the job is accepted, and waited for or answered with."""
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -18,12 +19,16 @@ from workers.queue import new_job_id
 log = structlog.get_logger()
 
 
-def serve(principal: Principal, demand: Demand) -> Response:
-    """Accept the job; answer with its answer when it is there, or at once with the job."""
+def serve(
+    principal: Principal,
+    demand: Demand,
+    accepted: Callable[[Accepted | Existing, Principal], Response] = replies.accepted,
+) -> Response:
+    """Accept the job; answer with its answer when it is there, or at once with what `accepted` makes of the job."""
     preference = Preference.of_request(demand.body)
     job_id = new_job_id()
     if preference.background:
-        return replies.accepted(_known(place(principal, demand, job_id, waiter="")), principal)
+        return accepted(_known(place(principal, demand, job_id, waiter="")), principal)
     waiters = services().waiters
     with waiters.expecting(job_id) as waiter:
         placed = _known(place(principal, demand, job_id, waiters.address))

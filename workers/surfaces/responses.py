@@ -22,8 +22,8 @@ class Responses(Surface):
         shown["usage"] = usage_of(body.get("usage"))
         if cut is not None:
             shown["incomplete_details"] = {"reason": cut}
-        if tier := body.get("service_tier"):
-            shown["service_tier"] = tier
+        tier = body.get("service_tier") or shown["service_tier"]
+        shown["service_tier"] = "default" if tier == "auto" else tier
         return shown
 
     def writer(self, head: Head) -> ResponsesWriter:

@@ -35,8 +35,9 @@ class Draft(ABC):
     def close(self, status: str) -> list[Body]:
         """The item is as it stays."""
         self.closed = True
+        finish = self._finish()
         done = {"type": "response.output_item.done", "output_index": self.index, "item": self.item(status)}
-        return [*self._finish(), done]
+        return [*finish, done]
 
     @abstractmethod
     def item(self, status: str = "completed") -> Body:
@@ -169,8 +170,10 @@ class CallDraft(Draft):
         return [self._event("response.function_call_arguments.delta", delta=arguments)]
 
     def _finish(self) -> list[Body]:
+        # A call without arguments is one with none, as in the whole answer.
+        none = [] if self._arguments else self.more("{}", {})
         arguments = "".join(self._arguments)
-        return [self._event("response.function_call_arguments.done", arguments=arguments, name=self._name)]
+        return [*none, self._event("response.function_call_arguments.done", arguments=arguments, name=self._name)]
 
 
 class PictureDraft(Draft):

@@ -29,7 +29,7 @@ def output_of(choice: Mapping[str, Any], head: Head) -> list[dict[str, Any]]:
     for place, call in enumerate(calls):
         function, extra = call["function"], _mapping(call.get("extra_content"))
         call_id = text(call.get("id")) or fallback_call_id(head, place)
-        arguments = text(function.get("arguments"))
+        arguments = text(function.get("arguments")) or "{}"
         items.append(call_item(item_id(head, "fc_", place), call_id, function["name"], arguments, extra))
     if choice.get("finish_reason") in INCOMPLETE and items[-1]["type"] != "image_generation_call":
         items[-1]["status"] = "incomplete"

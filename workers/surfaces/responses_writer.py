@@ -35,9 +35,10 @@ class ResponsesWriter(EventWriter):
         # The one reasoning item that is still open, and the message; None: not there yet.
         self._reasoning: ReasoningDraft | None = None
         self._message: MessageDraft | None = None
-        # What belongs to a text that has not begun.
+        # What belongs to a message, perhaps to one that has not begun.
         self._logprobs: list[Body] = []
         self._annotations: list[Body] = []
+        self._extra: Body = {}
 
     def choice(self, choice: Mapping[str, Any]) -> Sequence[Event]:
         """What a delta adds to the items; at the choice's finish, what closes them."""
@@ -45,6 +46,9 @@ class ResponsesWriter(EventWriter):
         bodies = self._opening()
         if thought := text(delta.get("reasoning_content")):
             bodies += self._think(thought)
+        elif objects(delta.get("reasoning_details")) and not self._thoughts:
+            # The whole answer has an item for them.
+            bodies += self._think("")
         self._logprobs += logprobs_of(choice)
         self._annotations += annotations_of(delta)
         if words := text(delta.get("content")):
@@ -54,8 +58,8 @@ class ResponsesWriter(EventWriter):
         if refusal := text(delta.get("refusal")):
             message, begun = self._the_message()
             bodies += [*begun, *message.refuse(refusal)]
-        if self._message is not None and isinstance(extra := delta.get("extra_content"), dict):
-            self._message.extra = {**self._message.extra, **extra}
+        if isinstance(extra := delta.get("extra_content"), dict):
+            self._extra = {**self._extra, **extra}
         for picture in pictures_of(delta):
             bodies += self._show(picture)
         for call in objects(delta.get("tool_calls")):
@@ -102,13 +106,17 @@ class ResponsesWriter(EventWriter):
         kinds = ("response.created", "response.in_progress")
         return [{"type": kind, "response": response_object(self._head, "in_progress")} for kind in kinds]
 
+    @property
+    def _thoughts(self) -> int:
+        """How many reasoning items there are."""
+        return sum(isinstance(draft, ReasoningDraft) for draft in self._drafts)
+
     def _think(self, words: str) -> list[Body]:
         begun: list[Body] = []
         if self._reasoning is None:
-            place = sum(isinstance(draft, ReasoningDraft) for draft in self._drafts)
-            self._reasoning = ReasoningDraft(item_id(self._head, "rs_", place), len(self._drafts))
+            self._reasoning = ReasoningDraft(item_id(self._head, "rs_", self._thoughts), len(self._drafts))
             begun = self._add(self._reasoning)
-        return [*begun, *self._reasoning.think(words)]
+        return [*begun, *(self._reasoning.think(words) if words else ())]
 
     def _the_message(self) -> tuple[MessageDraft, list[Body]]:
         """The message, and what tells that it, or its next part, begins."""
@@ -152,7 +160,7 @@ class ResponsesWriter(EventWriter):
             begun += self._message.say("", ())
         if self._message is not None and not self._message.closed:
             self._message.add_logprobs(self._logprobs)
-            self._message.annotations = self._annotations
+            self._message.annotations, self._message.extra = self._annotations, self._extra
         self._reasoning = None
         bodies = begun
         for draft in self._drafts:

@@ -259,7 +259,7 @@ def assembled(deltas):
     for piece in (call for delta in deltas for call in delta.get("tool_calls", ())):
         call = calls.setdefault(piece["index"], {"id": piece["id"], "function": {"name": "f", "arguments": ""}})
         call["function"]["arguments"] += piece["function"]["arguments"]
-    message["tool_calls"] = list(calls.values())
+    message["tool_calls"] = [call for _, call in sorted(calls.items())]
     return message
 
 
@@ -273,6 +273,19 @@ def _words(output, field):
             if part["type"] == {"reasoning_summary": "summary_text"}.get(field, field)
         )
     return found
+
+
+def test_what_vendors_want_back_is_on_the_streamed_items():
+    """Signatures are told with the item they belong to, whenever they come; details of reasoning have theirs."""
+    extra, details = {"google": {"thought_signature": "s"}}, [{"type": "reasoning.encrypted", "data": "x"}]
+    message = {"content": "a", "extra_content": extra, "reasoning_details": details}
+    ends = answer(message)
+    deltas = [{"reasoning_details": details}, {"extra_content": extra}, {"content": "a"}]
+    events = written(*({"delta": delta} for delta in deltas), {"delta": {}, "finish_reason": "stop"}, ends=ends)
+    accumulated(events)
+    [thought, said] = [event.data["item"] for event in events if event.name == "response.output_item.done"]
+    assert (thought["type"], said["extra_content"]) == ("reasoning", extra)
+    assert events[-1].data["response"] == ends
 
 
 def test_a_stream_opens_once():

@@ -14,6 +14,7 @@ from api import (
     jobs,
     legacy_completions,
     models,
+    responses,
     routing_plan,
     webhook_secret,
 )
@@ -30,7 +31,7 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
-    surfaces = (completions, legacy_completions, anthropic_messages, embeddings)
+    surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     for module in (*surfaces, jobs, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
     error_handlers.register(app)

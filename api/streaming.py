@@ -65,12 +65,13 @@ def open_stream(principal: Principal, demand: Demand, submit: Callable[[str], Ac
     return response
 
 
-def resume(principal: Principal, job_id: str, *, replayed: bool = False) -> Response:
-    """The stream of a job from the event on that the request says it has not seen, live or after its end.
+def resume(principal: Principal, job_id: str, after: int | None = None, *, replayed: bool = False) -> Response:
+    """The stream of a job from after event number `after` on, live or after its end.
 
-    Raises NotFound, InvalidRequest for a job without a stream, and StoreUnavailable.
+    By default from after the event that the request says its caller has seen. Raises NotFound, InvalidRequest for a
+    job without a stream, and StoreUnavailable.
     """
-    parts, after = services(), _seen()
+    parts, after = services(), _seen() if after is None else after
     stream = Stream(parts, job_id, principal.tenant_id)
     try:
         page = stream.ask()
@@ -93,10 +94,14 @@ def resume(principal: Principal, job_id: str, *, replayed: bool = False) -> Resp
 
 def _seen() -> int:
     """The number of the last event that the caller has seen, 0 for none; raises InvalidRequest."""
-    after = request.args.get("starting_after") or request.headers.get("Last-Event-ID") or "0"
-    if not _NUMBER.fullmatch(after):
+    return event_number(request.args.get("starting_after") or request.headers.get("Last-Event-ID") or "0")
+
+
+def event_number(text: str) -> int:
+    """The number of an event, as a caller writes it; raises InvalidRequest."""
+    if not _NUMBER.fullmatch(text):
         raise InvalidRequest("starting_after must be the number of an event, as its id says", param="starting_after")
-    return int(after)
+    return int(text)
 
 
 def _check_has_stream(job_id: str, page: Followed) -> None:

@@ -3,6 +3,7 @@
 RouterError
 ├── RequestError                  the caller's to mend
 │   ├── InvalidRequest        400
+│   ├── PreviousResponseNotFound 400
 │   ├── NoCandidates          400  no deployment can serve this request; lists why
 │   ├── Unauthenticated       401
 │   ├── ModelNotFound         404
@@ -77,6 +78,12 @@ class RequestError(RouterError):
 
 class InvalidRequest(RequestError):
     """A field is missing, of the wrong type or out of range; `param` names it."""
+
+
+class PreviousResponseNotFound(RequestError):
+    """The response to go on from is not there: never was, is another tenant's, was not kept, or is no more."""
+
+    code = "previous_response_not_found"
 
 
 class NoCandidates(RequestError):

@@ -31,7 +31,6 @@ def test_structured_output(steps):
     assert steps["structured"] == {"city": "sample city", "degrees": 1}
 
 
-@pytest.mark.skip(reason="streams")
 def test_stream_text(steps):
     """`streamText` gives pieces that add up to the answer, with finish reason and usage."""
     assert steps["stream"]["pieces"] > 1
@@ -40,14 +39,12 @@ def test_stream_text(steps):
     assert steps["stream"]["tokens"] > 0
 
 
-@pytest.mark.skip(reason="streams")
 def test_streamed_tool_call(steps):
     """A streamed tool call is run, and its result answered."""
     assert steps["streamedToolCall"]["called"] == ["get_weather"]
     assert steps["streamedToolCall"]["text"].endswith("The tool said: sunny in sample city")
 
 
-@pytest.mark.skip(reason="embeddings")
 def test_embed_many(steps):
     """Texts become vectors of one length."""
     first, second = steps["embeddings"]

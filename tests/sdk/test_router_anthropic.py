@@ -123,7 +123,6 @@ def test_a_rate_limit(stack, client):
         ask(client, extra_body={"deadline_s": 5})
 
 
-@pytest.mark.skip(reason="streams")
 @pytest.mark.parametrize("model", [MODEL, GEMINI])
 def test_stream(client, model):
     """The streaming helper assembles the message that is not streamed, and its usage."""
@@ -135,7 +134,6 @@ def test_stream(client, model):
     assert (final.usage, final.stop_reason) == (whole.usage, whole.stop_reason)
 
 
-@pytest.mark.skip(reason="streams")
 def test_streamed_tools(client):
     """The streaming helper assembles a tool's input from its pieces."""
     with client.messages.stream(model=MODEL, max_tokens=100, messages=ASKED, tools=[TOOL]) as stream:
@@ -144,7 +142,6 @@ def test_streamed_tools(client):
     assert final.stop_reason == "tool_use"
 
 
-@pytest.mark.skip(reason="streams")
 def test_raw_events_tell_the_route(client):
     """Every event is one the client knows, and message_delta says how the job was routed."""
     events = list(client.messages.create(model=MODEL, max_tokens=100, messages=HELLO, stream=True))
@@ -152,7 +149,6 @@ def test_raw_events_tell_the_route(client):
     assert events[-2].routing_metadata["attempts"][0]["provider"] == "groq"
 
 
-@pytest.mark.skip(reason="streams")
 def test_an_error_of_a_stream_is_raised(stack, client):
     """A stream whose job fails raises the client's own error."""
     stack.sandbox.behave("*", fault="status", status=500)

@@ -43,7 +43,6 @@ def test_error_classes(client):
         ask(client.with_options(api_key="wrong"))
 
 
-@pytest.mark.skip(reason="streams")
 def test_stream(client):
     """The pieces of a stream add up to the text, the last one tells the usage."""
     chunks = list(ask(client, stream=True, stream_options={"include_usage": True}))

@@ -27,7 +27,6 @@ def test_extraction_by_json_schema(steps):
     assert steps["extract_by_json_schema"] == PERSON
 
 
-@pytest.mark.skip(reason="streams")
 def test_streamed_extraction(steps):
     """The object grows while the answer streams in, and ends whole."""
     assert steps["extract_in_part"]["states"] > 1

@@ -40,7 +40,6 @@ def test_structured_output(steps, step):
     assert steps[step] == {"city": "sample city", "degrees": 1}
 
 
-@pytest.mark.skip(reason="streams")
 def test_stream(steps):
     """A stream comes in pieces that add up to the answer and its usage."""
     answer = steps["stream"]
@@ -49,13 +48,11 @@ def test_stream(steps):
     assert answer["usage"]["output_tokens"] > 0
 
 
-@pytest.mark.skip(reason="streams")
 def test_streamed_tool_call(steps):
     """A tool call is put together from its pieces."""
     assert steps["stream_tools"] == [{"name": "get_weather", "args": {"city": "sample city"}}]
 
 
-@pytest.mark.skip(reason="embeddings")
 def test_embeddings(steps):
     """Documents and queries become vectors of one length."""
     lengths = steps["embeddings"]

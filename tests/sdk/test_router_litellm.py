@@ -50,7 +50,6 @@ def test_error_classes(steps, step, status):
     )
 
 
-@pytest.mark.skip(reason="streams")
 def test_stream(steps):
     """A stream comes in chunks that LiteLLM puts together to the answer and its usage."""
     answer = steps["stream"]
@@ -60,7 +59,6 @@ def test_stream(steps):
     assert answer["tokens"] > 0
 
 
-@pytest.mark.skip(reason="embeddings")
 def test_embedding(steps):
     """Texts become vectors of one length."""
     first, second = steps["embedding"]

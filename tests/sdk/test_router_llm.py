@@ -48,7 +48,6 @@ def test_tool(llm):
     assert "The tool said: " in llm("-m", "router", "--no-stream", "-T", "llm_version", "use llm_version")
 
 
-@pytest.mark.skip(reason="streams")
 def test_stream(llm):
     """Without options llm streams, and prints the same answer."""
     assert llm("-m", "router", "hello").strip().endswith("You said: hello")

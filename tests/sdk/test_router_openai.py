@@ -109,7 +109,6 @@ def test_models(client):
     assert client.models.retrieve(MODELS[0]).object == "model"
 
 
-@pytest.mark.skip(reason="streams")
 def test_stream(client, model):
     """The streaming helper puts together the whole answer and its usage."""
     options = {"include_usage": True}
@@ -122,7 +121,6 @@ def test_stream(client, model):
     assert final.usage.completion_tokens > 0
 
 
-@pytest.mark.skip(reason="streams")
 def test_streamed_parallel_tools(client, model):
     """The streaming helper puts together two tool calls from their pieces."""
     asked = [{"role": "user", "content": "use get_weather and get_time"}]
@@ -134,7 +132,6 @@ def test_streamed_parallel_tools(client, model):
     assert [type(call.function.parsed_arguments) for call in choice.message.tool_calls] == [Weather, Clock]
 
 
-@pytest.mark.skip(reason="streams")
 def test_async_stream(stack):
     """The asynchronous client's stream adds up to the answer."""
 
@@ -146,7 +143,6 @@ def test_async_stream(stack):
     assert asyncio.run(ask()).endswith("You said: hello")
 
 
-@pytest.mark.skip(reason="embeddings")
 def test_embeddings(client):
     """The client decodes the base64 that it asks for by itself."""
     answer = client.embeddings.create(model="text-embedding-3-small", input=["one", "two"])

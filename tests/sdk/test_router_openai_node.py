@@ -41,7 +41,6 @@ def test_refusal(steps):
     assert steps["refusal"] == {"isItsClass": True, "status": 401, "code": "invalid_api_key"}
 
 
-@pytest.mark.skip(reason="streams")
 def test_stream(steps):
     """A stream comes in pieces that add up to the answer, with its usage at the end."""
     assert steps["stream"]["pieces"] > 1
@@ -49,14 +48,12 @@ def test_stream(steps):
     assert steps["stream"]["usage"]["completion_tokens"] > 0
 
 
-@pytest.mark.skip(reason="streams")
 def test_streamed_tools(steps):
     """The tool runner works on streams, too."""
     assert steps["streamedTools"]["roles"] == ["user", "assistant", "tool", "assistant"]
     assert steps["streamedTools"]["text"].endswith("The tool said: sunny in sample city")
 
 
-@pytest.mark.skip(reason="embeddings")
 def test_embeddings(steps):
     """Texts become vectors of one length."""
     first, second = steps["embeddings"]

@@ -7,12 +7,16 @@ from workers.surfaces.chat import Chat
 from workers.surfaces.completions import Completions
 from workers.surfaces.embeddings import Embeddings
 from workers.surfaces.messages import Messages
+from workers.surfaces.responses import Responses
 
 CHAT = Chat()
 COMPLETIONS = Completions()
 MESSAGES = Messages()
+RESPONSES = Responses()
 EMBEDDINGS = Embeddings()
-SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT, COMPLETIONS, MESSAGES, EMBEDDINGS)}
+SURFACES: Mapping[str, Surface] = {
+    surface.name: surface for surface in (CHAT, COMPLETIONS, MESSAGES, RESPONSES, EMBEDDINGS)
+}
 
 
 def surface_of(name: str) -> Surface:

@@ -145,7 +145,7 @@ def test_async_stream(stack):
 
 def test_embeddings(client):
     """The client decodes the base64 that it asks for by itself."""
-    answer = client.embeddings.create(model="text-embedding-3-small", input=["one", "two"])
+    answer = client.embeddings.create(model="gemini-embedding-001", input=["one", "two"])
     assert [item.index for item in answer.data] == [0, 1]
     assert len(answer.data[0].embedding) == len(answer.data[1].embedding) > 0
     assert answer.usage.total_tokens > 0

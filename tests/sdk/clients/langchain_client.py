@@ -71,7 +71,7 @@ def stream_tools():
 def embeddings():
     # Texts go as texts: the token lists that this class makes for OpenAI need OpenAI's tokenizer files.
     embedder = OpenAIEmbeddings(
-        model="text-embedding-3-small", base_url=BASE_URL, api_key=API_KEY, check_embedding_ctx_length=False
+        model="gemini-embedding-001", base_url=BASE_URL, api_key=API_KEY, check_embedding_ctx_length=False
     )
     return [len(vector) for vector in (*embedder.embed_documents(["one", "two"]), embedder.embed_query("three"))]
 

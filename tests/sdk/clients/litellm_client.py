@@ -83,7 +83,7 @@ def stream():
 
 
 def embedding():
-    answer = litellm.embedding(**{**ROUTER, "model": "openai/text-embedding-3-small"}, input=["one", "two"])
+    answer = litellm.embedding(**{**ROUTER, "model": "openai/gemini-embedding-001"}, input=["one", "two"])
     return [len(item["embedding"]) for item in answer.data]
 
 

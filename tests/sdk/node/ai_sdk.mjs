@@ -54,7 +54,7 @@ async function streamedToolCall() {
 }
 
 async function embeddings() {
-  const answer = await embedMany({ model: router.embeddingModel("text-embedding-3-small"), values: ["one", "two"] });
+  const answer = await embedMany({ model: router.embeddingModel("gemini-embedding-001"), values: ["one", "two"] });
   return answer.embeddings.map((embedding) => embedding.length);
 }
 

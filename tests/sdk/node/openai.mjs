@@ -71,7 +71,7 @@ async function streamedTools() {
 }
 
 async function embeddings() {
-  const answer = await client.embeddings.create({ model: "text-embedding-3-small", input: ["one", "two"] });
+  const answer = await client.embeddings.create({ model: "gemini-embedding-001", input: ["one", "two"] });
   return answer.data.map((item) => item.embedding.length);
 }
 

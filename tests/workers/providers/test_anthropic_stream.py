@@ -132,7 +132,8 @@ def test_thinking_without_calls_stands_on_the_message():
 
 def test_the_stop_sequence_that_was_met_is_told():
     """With the finish, and in the whole answer's choice."""
-    entries, stream = read(START, *block(0, {"type": "text", "text": "a"}), *ended("stop_sequence", stop_sequence="END"))
+    said = block(0, {"type": "text", "text": "a"})
+    entries, stream = read(START, *said, *ended("stop_sequence", stop_sequence="END"))
     assert entries[-1]["stop_reason"] == "END"
     assert stream.completion().body["choices"][0]["stop_reason"] == "END"
 

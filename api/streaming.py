@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+import structlog
 from flask import Response, request
 
 from api import replies
@@ -15,7 +16,7 @@ from api.principal import Principal
 from api.rendering import Rendering
 from api.services import Services
 from api.stream import Part, Stream
-from routing.errors import InvalidRequest
+from routing.errors import InvalidRequest, NotFound
 from workers import frames
 from workers.frames import Speaker
 from workers.ledger.record import Accepted, Ended, Existing
@@ -23,6 +24,8 @@ from workers.ledger.streams import Followed
 from workers.queue import new_job_id
 from workers.surfaces.base import Head
 from workers.surfaces.registry import surface_of
+
+log = structlog.get_logger()
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 # A comment in the stream: keeps the connection and what stands between from giving up.
@@ -147,3 +150,6 @@ def _events(stream: Stream, rendering: Rendering, part: Part, keep_alive_s: floa
         yield rendering.end(part)
     except CallerGone:
         return
+    except NotFound:
+        # Its data expired, or was deleted, while the caller read: there is no rest.
+        log.info("stream.gone", job_id=stream.job_id)

@@ -4,6 +4,7 @@ Every job is a chat or an embeddings request underneath. A surface turns its own
 its stream back into its own form. What it needs of the original request, and nothing else, is the job's `echo`.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from typing import Any, ClassVar
 
 from routing.job import Usage
 from workers.surfaces.reading import count, mapping
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Endpoint(StrEnum):
@@ -43,6 +46,11 @@ class Event:
 
     data: Mapping[str, Any]
     name: str | None = None
+
+
+def compact(value: Any) -> str:
+    """`value` as JSON without blanks: an event may be a few characters of text, and hundreds around them."""
+    return _ENCODER.encode(value)
 
 
 class EventWriter(ABC):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from workers.surfaces.base import Event, EventWriter, Head, Surface
+from workers.surfaces.base import Event, EventWriter, Head, Surface, compact
 from workers.surfaces.reading import mapping, objects, text
 
 # OpenAI's own default for this API.
@@ -120,7 +120,7 @@ class CompletionsWriter(EventWriter):
         return (Event(error),)
 
     def _piece_around(self) -> tuple[bytes, bytes]:
-        before, _, after = json.dumps(self._piece(0, _HERE, None).data).partition(json.dumps(_HERE))
+        before, _, after = compact(self._piece(0, _HERE, None).data).partition(json.dumps(_HERE))
         return f"data: {before}".encode(), f"{after}\n\n".encode()
 
     def _piece(self, index: int, words: str, logprobs: Any) -> Event:

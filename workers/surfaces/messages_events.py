@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workers.surfaces.base import Event, EventWriter, Head
+from workers.surfaces.base import Event, EventWriter, Head, compact
 from workers.surfaces.messages_answer import error_of, thinking_block, thinking_of, tool_use, usage_of
 from workers.surfaces.reading import mapping, objects, text
 
@@ -116,7 +116,7 @@ class MessagesWriter(EventWriter):
         return self._delta("text_delta", "text", words)
 
     def _text_around(self) -> tuple[bytes, bytes]:
-        before, _, after = json.dumps(self._text(_HERE).data).partition(json.dumps(_HERE))
+        before, _, after = compact(self._text(_HERE).data).partition(json.dumps(_HERE))
         return f"event: content_block_delta\ndata: {before}".encode(), f"{after}\n\n".encode()
 
     def _sign(self, block: Mapping[str, Any]) -> list[Event]:

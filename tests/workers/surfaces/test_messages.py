@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from routing.job import Usage
 from tests.support.deltas import completion_of, deltas_of
-from workers.surfaces.base import Head
+from workers.surfaces.base import Head, compact
 from workers.surfaces.messages import Messages
 from workers.surfaces.messages_request import chat_request
 
@@ -215,7 +215,7 @@ def test_a_piece_can_be_set_between_the_same_bytes(pieces):
     writer.choice({"index": 0, "delta": {"content": "x"}})
     for piece in pieces:
         [event] = writer.choice({"index": 0, "delta": {"content": piece}})
-        sent = f"event: {event.name}\ndata: {json.dumps(event.data)}\n\n"
+        sent = f"event: {event.name}\ndata: {compact(event.data)}\n\n"
         before, after = writer.content_around
         assert before + json.dumps(piece).encode() + after == sent.encode()
     writer.choice({"index": 0, "delta": {"reasoning_content": "Hm."}})

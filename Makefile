@@ -32,7 +32,7 @@ bench: install ## Compare with the provider alone and with a bare skeleton (opti
 bench-waiting: install ## 2,000 calls at once on a provider of 5 s, through the queue
 	@exec $(BIN)/python -m benchmarks.waiting $(BENCH)
 
-bench-streams: install ## Streams beside the provider alone and LiteLLM's proxy, which it installs apart (about 7 minutes)
+bench-streams: install ## Streams beside the provider alone and LiteLLM's proxy, which it installs apart (about 8 minutes)
 	@exec $(BIN)/python -m benchmarks.streams $(BENCH)
 
 bench-routing: install ## Providers fail, recover and change prices: Model Router beside others (about 8 minutes)

@@ -29,8 +29,8 @@ PARTS = (LATENCY, THROUGHPUT, CROWD)
 SPEECH = Pace(tokens=50, pause_s=0.005)
 GUSH = Pace(tokens=200, pause_s=0.0)
 _CROWD_PAUSE_S = 0.05
-# What does not keep up with a crowd is tried with half of it, down to so many.
-_LEAST_CROWD = 30
+# How often a gateway that does not keep up is tried with a smaller crowd.
+_MOST_TRIES = 3
 # A crowd that is late is waited for this long beyond its own time.
 _PATIENCE_S = 30.0
 
@@ -100,7 +100,7 @@ def _steps(options: argparse.Namespace) -> list[Step]:
 
 
 def _crowds(start: Start, options: argparse.Namespace, folder: Path) -> list[StreamMeasurement]:
-    """A system's crowd; one that it can not carry is followed by half as many, for a gateway other than ours."""
+    """A system's crowd; one that it can not carry is followed by a smaller one, for a gateway other than ours."""
     found: list[StreamMeasurement] = []
     streams = options.crowd
     pace = Pace(max(1, round(options.crowd_seconds / _CROWD_PAUSE_S)), _CROWD_PAUSE_S)
@@ -109,9 +109,15 @@ def _crowds(start: Start, options: argparse.Namespace, folder: Path) -> list[Str
         # Processes of its own for each: what an overload leaves behind must not be counted for the next.
         with Stack(folder / f"crowd-{len(list(folder.iterdir()))}") as stack:
             found.append(_told(measure(start(stack, stack.stream_provider()), step, 1)))
-        streams //= 2
-        if found[-1].kept_up or found[-1].system == ROUTER or streams < _LEAST_CROWD:
+        if found[-1].kept_up or found[-1].system == ROUTER or len(found) == _MOST_TRIES:
             return found
+        streams = smaller(found[-1])
+
+
+def smaller(found: StreamMeasurement) -> int:
+    """How many streams to try next: four fifths of what the rate that was reached is enough for, at most half."""
+    enough = found.summary.rate * found.step.pace.pause_s
+    return max(1, min(found.step.streams // 2, int(0.8 * enough)))
 
 
 def _starts(peer: Environment | None, concurrency: int) -> Sequence[Start]:
@@ -137,7 +143,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.streams", description=__doc__)
     parser.add_argument("--only", type=_parts, default=PARTS, metavar="PART,PART", help=", ".join(PARTS))
     parser.add_argument("--rounds", type=whole_number, default=3, help="of closed loops (default 3)")
-    parser.add_argument("--seconds", type=duration, default=5.0, help="measured window of each step (default 5)")
+    parser.add_argument("--seconds", type=duration, default=4.0, help="measured window of each step (default 4)")
     parser.add_argument(
         "--warm-up", type=duration, default=1.5, metavar="SECONDS", help="before each window (default 1.5)"
     )

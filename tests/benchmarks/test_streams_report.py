@@ -1,4 +1,5 @@
 from benchmarks.report import PROVIDER_ALONE, ROUTER, Spread
+from benchmarks.streams.command import smaller
 from benchmarks.streams.measurement import CROWD, LATENCY, THROUGHPUT, Step, StreamMeasurement
 from benchmarks.streams.pace import Pace
 from benchmarks.streams.report import LITELLM, added, goals, report, ttft_p50
@@ -59,6 +60,13 @@ def test_a_crowd_that_is_broken_or_late_was_not_carried():
     assert measured(LITELLM, CROWD, seconds=4.4).kept_up
     assert not measured(LITELLM, CROWD, seconds=4.6).kept_up
     assert not measured(LITELLM, CROWD, errors={"no end": 1}).kept_up
+
+
+def test_a_gateway_that_was_too_slow_is_tried_with_what_its_rate_is_enough_for():
+    """250 chunks/s are enough for 12 streams of 20 tokens/s, so 10 are tried; never more than half, never none."""
+    assert smaller(measured(LITELLM, CROWD, streams=1000, seconds=4.0)) == 10
+    assert smaller(measured(LITELLM, CROWD, streams=16, seconds=4.0)) == 8
+    assert smaller(measured(LITELLM, CROWD, streams=1, seconds=4.0)) == 1
 
 
 def test_the_report_has_a_column_for_each_crowd_and_what_broke():

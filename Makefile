@@ -10,7 +10,7 @@ BIN := .venv/bin
 ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test check bench bench-waiting bench-routing bench-plan doctor lock clean install install-dev install-clients python
+.PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-plan doctor lock clean install install-dev install-clients python
 
 help: ## List these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ bench: install ## Compare with the provider alone and with a bare skeleton (opti
 bench-waiting: install ## 2,000 calls at once on a provider of 5 s, through the queue
 	@exec $(BIN)/python -m benchmarks.waiting $(BENCH)
 
+bench-streams: install ## Streams beside the provider alone and LiteLLM's proxy, which it installs apart (about 8 minutes)
+	@exec $(BIN)/python -m benchmarks.streams $(BENCH)
+
 bench-routing: install ## Providers fail, recover and change prices: Model Router beside others (about 8 minutes)
 	@exec $(BIN)/python -m benchmarks.routing $(BENCH)
 
@@ -47,9 +50,10 @@ lock: install-dev ## Resolve the dependencies anew and write every lock file (np
 	@$(COMPILE) --all-extras -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@$(COMPILE) tests/sdk/clients/clients.in -o tests/sdk/clients/clients.lock
 	@$(COMPILE) tests/sdk/clients/litellm.in -o tests/sdk/clients/litellm.lock
+	@$(COMPILE) benchmarks/litellm/requirements.in -o benchmarks/litellm/requirements.lock
 
-clean: ## Remove the environment and the caches; the data in .model-router stays
-	@rm -rf .venv .venv-clients tests/sdk/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+clean: ## Remove the environments and the caches; the data in .model-router stays
+	@rm -rf .venv .venv-clients .venv-benchmarks tests/sdk/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 
 install: python
 	@"$(PYTHON)" -m cli.install requirements.lock

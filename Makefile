@@ -10,7 +10,7 @@ BIN := .venv/bin
 ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test check bench bench-waiting bench-routing bench-plan doctor lock clean install install-dev python
+.PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-plan doctor lock clean install install-dev install-clients python
 
 help: ## List these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +18,8 @@ help: ## List these targets
 run: install ## Start everything on this machine and send one completion (options: UP=--no-probe)
 	@exec $(ROUTER) up $(UP)
 
-test: install-dev check ## Run lint, types and every test (options: PYTEST="-k name")
+test: ## Run lint, types and every test (options: PYTEST="-k name")
+	@$(MAKE) -j 2 check install-clients
 	@exec $(BIN)/python -m pytest $(PYTEST)
 
 check: install-dev ## Run lint and types only
@@ -32,6 +33,9 @@ bench: install ## Compare with the provider alone and with a bare skeleton (opti
 bench-waiting: install ## 2,000 calls at once on a provider of 5 s, through the queue
 	@exec $(BIN)/python -m benchmarks.waiting $(BENCH)
 
+bench-streams: install ## Streams beside the provider alone and LiteLLM's proxy, which it installs apart (about 8 minutes)
+	@exec $(BIN)/python -m benchmarks.streams $(BENCH)
+
 bench-routing: install ## Providers fail, recover and change prices: Model Router beside others (about 8 minutes)
 	@exec $(BIN)/python -m benchmarks.routing $(BENCH)
 
@@ -41,18 +45,24 @@ bench-plan: install ## What planning a request costs, alone and as a share of it
 doctor: install ## Say what is configured, reachable and missing
 	@exec $(ROUTER) doctor
 
-lock: install-dev ## Resolve the dependencies anew and write both lock files
+lock: install-dev ## Resolve the dependencies anew and write every lock file (npm: tests/sdk/node)
 	@$(COMPILE) --extra build pyproject.toml -o requirements.lock
 	@$(COMPILE) --all-extras -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) tests/sdk/clients/clients.in -o tests/sdk/clients/clients.lock
+	@$(COMPILE) tests/sdk/clients/litellm.in -o tests/sdk/clients/litellm.lock
+	@$(COMPILE) benchmarks/litellm/requirements.in -o benchmarks/litellm/requirements.lock
 
-clean: ## Remove the environment and the caches; the data in .model-router stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+clean: ## Remove the environments and the caches; the data in .model-router stays
+	@rm -rf .venv .venv-clients .venv-benchmarks tests/sdk/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 
 install: python
 	@"$(PYTHON)" -m cli.install requirements.lock
 
 install-dev: python
 	@"$(PYTHON)" -m cli.install requirements-dev.lock
+
+install-clients: install-dev
+	@$(BIN)/python -m tests.support.client_environments
 
 python:
 	@command -v "$(PYTHON)" > /dev/null || { echo "$(PYTHON) is not found: install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv), or set PYTHON" >&2; exit 1; }

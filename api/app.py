@@ -5,7 +5,20 @@ import secrets
 
 from flask import Flask, Response, request
 
-from api import completions, embeddings, error_handlers, health, jobs, models, reference, routing_plan, webhook_secret
+from api import (
+    anthropic_messages,
+    completions,
+    embeddings,
+    error_handlers,
+    health,
+    jobs,
+    legacy_completions,
+    models,
+    reference,
+    responses,
+    routing_plan,
+    webhook_secret,
+)
 from api.context import EXTENSION, REQUEST_ID
 from api.services import Services
 
@@ -19,7 +32,8 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
-    for module in (completions, embeddings, jobs, models, routing_plan, health, webhook_secret):
+    surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
+    for module in (*surfaces, jobs, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -1,16 +1,23 @@
-"""Every error leaves in OpenAI's form, and nothing of our insides with it."""
+"""Every error leaves in the form its caller reads, OpenAI's or Anthropic's, and nothing of our insides with it."""
+
+from typing import Any
 
 import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api import replies
+from api.context import REQUEST_ID
 from routing.errors import RouterError, WaitEnded
+from workers.surfaces.base import Surface
+from workers.surfaces.registry import CHAT, MESSAGES
 
 log = structlog.get_logger()
 
 # The official SDKs do not retry by themselves when they are asked to wait longer.
 MAX_RETRY_AFTER_S = 120
+# Paths whose clients read errors in another form than OpenAI's. By path and not by route: a wrong method has no route.
+_SURFACES: tuple[tuple[str, Surface], ...] = (("/v1/messages", MESSAGES),)
 
 
 def register(app: Flask) -> None:
@@ -21,7 +28,7 @@ def register(app: Flask) -> None:
 
 
 def _router_error(error: RouterError) -> Response:
-    response = replies.as_json(error.body(), error.status)
+    response = _told(error.body(), error.status)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(min(max(1, round(error.retry_after_s)), MAX_RETRY_AFTER_S))
     if not error.retryable:
@@ -38,7 +45,7 @@ def _http_error(error: HTTPException) -> Response:
     kind = "invalid_request_error" if status < 500 else "api_error"
     code = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}.get(status)
     body = {"error": {"message": _words(error), "type": kind, "param": None, "code": code}}
-    response = replies.as_json(body, status)
+    response = _told(body, status)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
@@ -57,4 +64,10 @@ def _words(error: HTTPException) -> str:
 
 def _unexpected(error: Exception) -> Response:
     log.error("request.failed", exc_info=error)
-    return replies.as_json(RouterError("the server met an error of its own; it has been logged").body(), 500)
+    return _told(RouterError("the server met an error of its own; it has been logged").body(), 500)
+
+
+def _told(body: dict[str, Any], status: int) -> Response:
+    """An error in the form of the surface that was asked."""
+    surface = next((surface for path, surface in _SURFACES if f"{request.path}/".startswith(f"{path}/")), CHAT)
+    return replies.as_json(surface.error(body, status, request.environ.get(REQUEST_ID, "")), status)

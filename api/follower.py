@@ -34,12 +34,15 @@ class Follower:
         known = self.next + len(self._lines)
         if self._bytes > MOST_BYTES:
             self.fall_behind()
+        elif self._early is not None:
+            self._early.append((start, lines))
+            self._bytes += sum(map(len, lines))
         elif start > known:
-            self._take_early(start, lines)
+            self.fall_behind()
         else:
-            for line in lines[known - start :]:
-                self._lines.append(line)
-                self._bytes += len(line)
+            new = lines[known - start :]
+            self._lines += new
+            self._bytes += sum(map(len, new))
             self.since = time.monotonic()
             self._wake.set()
 
@@ -51,6 +54,7 @@ class Follower:
     def fall_behind(self) -> None:
         """Have what comes next be read from the ledger."""
         self._behind = True
+        self._early = None
         self._wake.set()
 
     def leave(self) -> None:
@@ -82,26 +86,21 @@ class Follower:
             self._wake.wait(timeout_s)
 
     def asking(self) -> None:
-        """The ledger is being asked for what comes from frame `next` on; `turn` or `fall_behind` ends that."""
+        """The ledger is being asked for what comes from frame `next` on, all others having been taken.
+
+        `turn` or `fall_behind` ends that.
+        """
         self._behind = False
         self._early = []
 
     def turn(self, page: Followed) -> None:
         """Take a page of the ledger that begins with frame `next`."""
-        self._lines += page.frames
-        self._bytes += sum(map(len, page.frames))
         early, self._early = self._early or (), None
+        self._lines = list(page.frames)
+        self._bytes = sum(map(len, page.frames))
         if page.ended is not None:
             self._ended = page.ended
         if not page.all:
             self._behind = True
-            return
         for start, lines in early:
             self.frames(start, lines)
-
-    def _take_early(self, start: int, lines: Sequence[bytes]) -> None:
-        if self._early is None or self._bytes > MOST_BYTES:
-            self.fall_behind()
-            return
-        self._early.append((start, lines))
-        self._bytes += sum(map(len, lines))

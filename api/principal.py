@@ -32,5 +32,5 @@ def authenticate() -> Principal:
         raise Unauthenticated("no API key: send it as `Authorization: Bearer YOUR_KEY`")
     tenant = services().directory.current.tenant_of(key)
     if tenant is None:
-        raise Unauthenticated("this API key is not known here, or its tenant is not active")
+        raise Unauthenticated("Incorrect API key provided: it is not known here, or its tenant is not active")
     return Principal(tenant)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from workers import frames
 from workers.frames import Speaker
 from workers.ledger.record import Ended
-from workers.surfaces.base import Event, EventWriter, Head, Surface
+from workers.surfaces.base import Event, EventWriter, Head, Surface, compact
 
 _QUOTE = ord('"')
 
@@ -64,5 +64,5 @@ class Rendering:
             self._number += 1
             if self._number > self._after:
                 name = "" if event.name is None else f"event: {event.name}\n"
-                told.append(f"id: {self._number}\n{name}data: {json.dumps(event.data)}\n\n".encode())
+                told.append(f"id: {self._number}\n{name}data: {compact(event.data)}\n\n".encode())
         return b"".join(told)

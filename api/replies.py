@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
-from api.context import services
+from api.context import REQUEST_ID, services
 from api.principal import Principal
 from routing.errors import NotFound
 from routing.job import JobStatus
@@ -18,7 +18,8 @@ def ended(end: Ended, surface: Surface, *, replayed: bool = False) -> Response:
     """The job's own answer, byte for byte as it was stored; an error in the surface's form."""
     answer = end.answer
     if end.http_status >= 400 and surface is not CHAT:
-        answer = json.dumps(surface.error(json.loads(answer), end.http_status)).encode()
+        told = surface.error(json.loads(answer), end.http_status, request.environ[REQUEST_ID])
+        answer = json.dumps(told).encode()
     response = Response(answer, status=end.http_status, mimetype="application/json")
     response.headers["X-Job-Id"] = end.id
     if end.status is JobStatus.CANCELLED:

@@ -1,5 +1,7 @@
 """From a validated request of any surface to its answer: the job is accepted, and waited for or answered with."""
 
+from collections.abc import Callable
+
 from flask import Response
 
 from api import replies
@@ -15,12 +17,16 @@ from workers.ledger.record import Accepted, Conflict, Ended, Existing
 from workers.queue import new_job_id
 
 
-def serve(principal: Principal, demand: Demand) -> Response:
-    """Accept the job; answer with its answer when it is there, or at once with the job."""
+def serve(
+    principal: Principal,
+    demand: Demand,
+    accepted: Callable[[Accepted | Existing, Principal], Response] = replies.accepted,
+) -> Response:
+    """Accept the job; answer with its answer when it is there, or at once with what `accepted` makes of the job."""
     preference = Preference.of_request(demand.body)
     waiters, job_id = services().waiters, new_job_id()
     if preference.background:
-        return replies.accepted(_known(place(principal, demand, job_id, waiter="")), principal)
+        return accepted(_known(place(principal, demand, job_id, waiter="")), principal)
     if demand.body.get("stream"):
         return open_stream(principal, demand, lambda job: _known(place(principal, demand, job, waiters.address)))
     with waiters.expecting(job_id) as waiter:

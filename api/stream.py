@@ -1,5 +1,7 @@
 """One response's way through a job's stream: each frame once and in order, then how the job ended."""
 
+from contextlib import ExitStack
+
 import gevent
 from flask import request
 
@@ -26,20 +28,23 @@ class Stream:
         self._tenant = tenant
         self._follower = Follower()
         self._listening = True
+        # Once for all its waits: between chunks there is no time for it.
+        self._watch = ExitStack()
+        self._watch.enter_context(self.connection.watched(self._follower.leave))
         parts.waiters.add(job_id, self._follower)
 
     def close(self) -> None:
         """Listen no more; a second time does nothing."""
         if self._listening:
             self._listening = False
+            self._watch.close()
             self._parts.waiters.remove(self.job_id, self._follower)
 
     def next(self, timeout_s: float) -> Part:
         """Frames that have come, or how the job ended; None where nothing came in time. Raises CallerGone."""
         follower = self._follower
         if not (lines := follower.take()):
-            with self.connection.watched(follower.leave):
-                follower.wait(timeout_s)
+            follower.wait(timeout_s)
             lines = follower.take()
         if not lines and follower.behind:
             try:

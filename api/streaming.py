@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+import structlog
 from flask import Response, request
 
 from api import replies
@@ -15,7 +16,7 @@ from api.principal import Principal
 from api.rendering import Rendering
 from api.services import Services
 from api.stream import Part, Stream
-from routing.errors import InvalidRequest
+from routing.errors import InvalidRequest, NotFound
 from workers import frames
 from workers.frames import Speaker
 from workers.ledger.record import Accepted, Ended, Existing
@@ -23,6 +24,8 @@ from workers.ledger.streams import Followed
 from workers.queue import new_job_id
 from workers.surfaces.base import Head
 from workers.surfaces.registry import surface_of
+
+log = structlog.get_logger()
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 # A comment in the stream: keeps the connection and what stands between from giving up.
@@ -65,12 +68,13 @@ def open_stream(principal: Principal, demand: Demand, submit: Callable[[str], Ac
     return response
 
 
-def resume(principal: Principal, job_id: str, *, replayed: bool = False) -> Response:
-    """The stream of a job from the event on that the request says it has not seen, live or after its end.
+def resume(principal: Principal, job_id: str, after: int | None = None, *, replayed: bool = False) -> Response:
+    """The stream of a job from after event number `after` on, live or after its end.
 
-    Raises NotFound, InvalidRequest for a job without a stream, and StoreUnavailable.
+    By default from after the event that the request says its caller has seen. Raises NotFound, InvalidRequest for a
+    job without a stream, and StoreUnavailable.
     """
-    parts, after = services(), _seen()
+    parts, after = services(), _seen() if after is None else after
     stream = Stream(parts, job_id, principal.tenant_id)
     try:
         page = stream.ask()
@@ -93,10 +97,14 @@ def resume(principal: Principal, job_id: str, *, replayed: bool = False) -> Resp
 
 def _seen() -> int:
     """The number of the last event that the caller has seen, 0 for none; raises InvalidRequest."""
-    after = request.args.get("starting_after") or request.headers.get("Last-Event-ID") or "0"
-    if not _NUMBER.fullmatch(after):
+    return event_number(request.args.get("starting_after") or request.headers.get("Last-Event-ID") or "0")
+
+
+def event_number(text: str) -> int:
+    """The number of an event, as a caller writes it; raises InvalidRequest."""
+    if not _NUMBER.fullmatch(text):
         raise InvalidRequest("starting_after must be the number of an event, as its id says", param="starting_after")
-    return int(after)
+    return int(text)
 
 
 def _check_has_stream(job_id: str, page: Followed) -> None:
@@ -142,3 +150,6 @@ def _events(stream: Stream, rendering: Rendering, part: Part, keep_alive_s: floa
         yield rendering.end(part)
     except CallerGone:
         return
+    except NotFound:
+        # Its data expired, or was deleted, while the caller read: there is no rest.
+        log.info("stream.gone", job_id=stream.job_id)

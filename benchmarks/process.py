@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # A shell's own settings must not steer what is measured.
-_NOT_INHERITED = ("MODEL_ROUTER_", "CELERY_", "SKELETON_", "GUNICORN_")
+_NOT_INHERITED = ("MODEL_ROUTER_", "CELERY_", "SKELETON_", "GUNICORN_", "LITELLM_", "AIOHTTP_", "DATABASE_URL")
 
 
 class StartError(RuntimeError):
@@ -29,14 +29,16 @@ class Process:
     log: Path
 
     @classmethod
-    def start(cls, role: str, argv: Sequence[str], environ: Mapping[str, str], folder: Path) -> "Process":
-        """Start `argv` at the project's root, with `environ` over our own environment and its log in `folder`."""
+    def start(
+        cls, role: str, argv: Sequence[str], environ: Mapping[str, str], folder: Path, cwd: Path = ROOT
+    ) -> "Process":
+        """Start `argv` in `cwd`, with `environ` over our own environment and its log in `folder`."""
         log = folder / f"{role}.log"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         with log.open("ab") as output:
             popen = subprocess.Popen(
                 argv,
-                cwd=ROOT,
+                cwd=cwd,
                 env=inherited | dict(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -55,7 +55,12 @@ class Counts:
 
     def answer(self) -> bytes:
         """The counts as the HTTP answer of `GET /calls`."""
-        told = {"calls": self.calls, "most_at_once": self.most_at_once, "last_call_at": self.last_call_at}
+        told = {
+            "calls": self.calls,
+            "under_way": self.under_way,
+            "most_at_once": self.most_at_once,
+            "last_call_at": self.last_call_at,
+        }
         return _http_answer(b"200 OK", json.dumps(told).encode())
 
 

@@ -44,7 +44,7 @@ class Goal:
             return f"{text}: not measured"
         enough = self.at_least is None or ratio.middle >= self.at_least
         little = self.at_most is None or ratio.middle <= self.at_most
-        return f"{text}: {_spread(ratio, 2)}: {'reached' if enough and little else 'not reached'}"
+        return f"{text}: {shown(ratio, 2)}: {'reached' if enough and little else 'not reached'}"
 
 
 def throughput(measurement: Measurement) -> float | None:
@@ -103,7 +103,7 @@ def report(measurements: Sequence[Measurement]) -> str:
         rows = [["model router / skeleton", "throughput", "p50", "p99"]]
         for connections in levels:
             ratios = (ratio_to_skeleton(measurements, connections, figure) for figure in (throughput, p50, p99))
-            rows.append([f"at {connections}", *(_spread(ratio, 2) for ratio in ratios)])
+            rows.append([f"at {connections}", *(shown(ratio, 2) for ratio in ratios)])
         parts.append(table(rows))
         parts.append("\n".join(goal.line(measurements) for goal in GOALS))
     return "\n\n".join(part for part in parts if part)
@@ -115,13 +115,13 @@ def _speed_rows(here: Sequence[Measurement], connections: int) -> list[list[str]
         mine = [m for m in here if m.system == system]
         extra = ["", ""]
         if system != PROVIDER_ALONE:
-            extra = [_spread(added(here, system, connections, figure), 2) for figure in (p50, p99)]
+            extra = [shown(added(here, system, connections, figure), 2) for figure in (p50, p99)]
         rows.append(
             [
                 system,
-                _spread(Spread.of(map(throughput, mine)), 0),
-                _spread(Spread.of(map(p50, mine)), 2),
-                _spread(Spread.of(map(p99, mine)), 2),
+                shown(Spread.of(map(throughput, mine)), 0),
+                shown(Spread.of(map(p50, mine)), 2),
+                shown(Spread.of(map(p99, mine)), 2),
                 *extra,
                 str(sum(m.summary.failed for m in mine)),
             ]
@@ -140,7 +140,7 @@ def _cost_rows(here: Sequence[Measurement]) -> list[list[str]]:
         spreads = [Spread.of(row[label] for row in costs[system]) for system in systems]
         if any(spreads):
             digits = 0 if label.startswith("RSS") else 2
-            table.append([label, *(_spread(spread, digits) for spread in spreads)])
+            table.append([label, *(shown(spread, digits) for spread in spreads)])
     return table
 
 
@@ -166,7 +166,8 @@ def _systems(here: Sequence[Measurement]) -> list[str]:
     return [name for name in (*first, *between, *last) if name in names]
 
 
-def _spread(spread: Spread | None, digits: int) -> str:
+def shown(spread: Spread | None, digits: int) -> str:
+    """A spread as a cell: the median, and the extremes where there are any; "-" where nothing was measured."""
     if spread is None:
         return "-"
     middle, low, high = (f"{value:,.{digits}f}" for value in (spread.middle, spread.low, spread.high))

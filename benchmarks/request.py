@@ -2,7 +2,7 @@
 
 import json
 
-KEY = "ak-bench"
+KEY = "sk-bench"
 MODEL = "bench"
 _PROMPT = (
     "Explain to a new colleague, in plain words, why a gateway writes a request down before it calls anybody. " * 3

@@ -10,7 +10,9 @@ import redis
 
 from benchmarks.counters import Counters, read_counters
 from benchmarks.folder import PROVIDER, write_configuration
-from benchmarks.process import Process, python, stop
+from benchmarks.litellm import proxy
+from benchmarks.litellm.environment import Environment
+from benchmarks.process import ROOT, Process, python, stop
 from benchmarks.request import KEY, complaint, request_bytes
 from benchmarks.usage import Usage, read_usage
 from cli.ports import free_port
@@ -66,6 +68,24 @@ class Stack:
         process = self._start("provider", argv, {}, self._folder)
         process.wait_for_port(port)
         return System("provider alone", port, [process])
+
+    def stream_provider(self) -> System:
+        """The provider of streams alone."""
+        port = free_port()
+        argv = python("-m", "benchmarks.streams.provider", "--port", str(port))
+        process = self._start("provider", argv, {}, self._folder)
+        process.wait_for_port(port)
+        return System("provider alone", port, [process])
+
+    def litellm(self, provider: System, environment: Environment) -> System:
+        """LiteLLM's proxy, one worker, in front of `provider`."""
+        folder = self._subfolder("litellm")
+        proxy.write_configuration(folder, provider.port)
+        port = free_port()
+        argv = proxy.command(environment, folder, port)
+        # Not at the project's root: it takes `.env` and modules from where it runs.
+        process = self._start("litellm", argv, proxy.environ(), folder, folder)
+        return self._ready(System("litellm proxy", port, [process, *provider.processes]), "litellm")
 
     def skeleton(self, provider: System, *, result_backend: bool = False) -> System:
         """The bare Flask + Celery + Redis queue in front of `provider`."""
@@ -139,10 +159,10 @@ class Stack:
         process.wait_for_port(port)
         return process, port
 
-    def _ready(self, system: System) -> System:
-        """The system once a whole request has gone through it."""
-        api = next(process for process in system.processes if process.role == "api")
-        api.wait_for_port(system.port)
+    def _ready(self, system: System, front: str = "api") -> System:
+        """The system once a whole request has gone through it; the process of role `front` takes them."""
+        api = next(process for process in system.processes if process.role == front)
+        api.wait_for_port(system.port, limit_s=60.0)
         wrong = _try_once(system.port)
         for process in system.processes:
             process.check()
@@ -150,13 +170,15 @@ class Stack:
             raise api.failure(f"gave no good answer to a first request ({wrong})")
         return system
 
-    def _start(self, role: str, argv: Sequence[str], environ: Mapping[str, str], folder: Path) -> Process:
-        process = Process.start(role, argv, environ, folder)
+    def _start(
+        self, role: str, argv: Sequence[str], environ: Mapping[str, str], folder: Path, cwd: Path = ROOT
+    ) -> Process:
+        process = Process.start(role, argv, environ, folder, cwd)
         self._started.append(process)
         return process
 
     def _subfolder(self, name: str) -> Path:
-        folder = self._folder / name.replace(", ", "-").replace(" ", "-")
+        folder = (self._folder / name.replace(", ", "-").replace(" ", "-")).resolve()
         folder.mkdir(parents=True)
         return folder
 

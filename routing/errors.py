@@ -3,6 +3,7 @@
 RouterError
 ├── RequestError                  the caller's to mend
 │   ├── InvalidRequest        400
+│   ├── PreviousResponseNotFound 400
 │   ├── NoCandidates          400  no deployment can serve this request; lists why
 │   ├── Unauthenticated       401
 │   ├── ModelNotFound         404
@@ -21,6 +22,7 @@ RouterError
 │   ├── JobCancelled          409
 │   ├── JobAbandoned          500  every worker that ran the job died
 │   └── RefusedByProvider     400  the provider's own words on a request it will not serve
+│       └── PromptTooLong     400  no candidate has the context for it
 └── ProviderError                  what one attempt met; `next_step` is read by routing/retry.py
     ├── ProviderUnreachable        refused, reset, TLS, DNS
     ├── ProviderTimeout
@@ -77,6 +79,12 @@ class RequestError(RouterError):
 
 class InvalidRequest(RequestError):
     """A field is missing, of the wrong type or out of range; `param` names it."""
+
+
+class PreviousResponseNotFound(RequestError):
+    """The response to go on from is not there: never was, is another tenant's, was not kept, or is no more."""
+
+    code = "previous_response_not_found"
 
 
 class NoCandidates(RequestError):
@@ -212,6 +220,12 @@ class RefusedByProvider(JobError):
     status = 400
     type = "invalid_request_error"
     code = "provider_refused"
+
+
+class PromptTooLong(RefusedByProvider):
+    """The prompt is longer than every candidate takes; the code is OpenAI's, which callers look for to shorten it."""
+
+    code = "context_length_exceeded"
 
 
 class ProviderError(RouterError):

@@ -16,5 +16,7 @@ ROUTER_FIELDS: frozenset[str] = frozenset(
         "continue_on_failover",
         "metadata",
         "store",
+        # What only Anthropic has words for: its adapter reads it.
+        "anthropic",
     }
 )

@@ -1,14 +1,27 @@
-"""Fixtures every test may use: one Redis and one sandbox for the run, each as if new for every test."""
+"""Fixtures every test may use: one Redis, one sandbox and one running product, each as if new for every test."""
 
 import itertools
+import json
+import shutil
 
 import pytest
 
-from config.settings import Settings
+from config.settings import PROJECT_ROOT, Settings
 from tests.support.process_node import RedisNode
 from tests.support.sandbox_process import SandboxProcess
+from tests.support.stack import Stack, without_exploration
 
 _namespaces = itertools.count()
+
+TENANTS = {
+    "impatient": {
+        "tenant_id": "impatient",
+        "api_keys": ["ak-impatient"],
+        "providers": {"enabled": ["groq", "google-gemini"]},
+        "features": {"timeout_ms": 400},
+    },
+    "rival": {"tenant_id": "rival", "api_keys": ["ak-rival"], "providers": {"enabled": ["groq"]}},
+}
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +51,56 @@ def sandbox(sandbox_process):
     """A sandbox that behaves, and has counted nothing yet."""
     sandbox_process.reset()
     return sandbox_process
+
+
+@pytest.fixture(scope="session")
+def configuration_folder(tmp_path_factory):
+    """The shipped configuration, a few tenants more, breakers that stay closed and retries without end."""
+    folder = tmp_path_factory.mktemp("configuration") / "config"
+    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for name, tenant in TENANTS.items():
+        (folder / "tenants" / f"{name}.json").write_text(json.dumps(tenant))
+    # Tests make providers fail on purpose; what one does must not shut a provider out of the next.
+    (folder / "policies" / "breaker.json").write_text(
+        '{"minimum_number_of_calls": 1000000, "consecutive_failures_threshold": 1000000}'
+    )
+    (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
+    # Two providers whose models go on with the beginning of an answer.
+    rows = json.loads((folder / "providers.json").read_text())
+    rows["hugging-face"]["models"]["openai/gpt-oss-20b"]["capabilities"].append("prefix")
+    (folder / "providers.json").write_text(json.dumps(rows))
+    without_exploration(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def running_stack(configuration_folder):
+    environment = {
+        "MODEL_ROUTER_WAIT_S": "30",
+        "MODEL_ROUTER_KEEP_ALIVE_S": "1",
+        "MODEL_ROUTER_CONFIG": str(configuration_folder),
+    }
+    stack = Stack(background=True, environment=environment)
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="module")
+def calm_stack(running_stack):
+    """The running product as if new, for a module whose tests share what was done there once."""
+    _calm(running_stack)
+    yield running_stack
+    _calm(running_stack)
+
+
+@pytest.fixture
+def stack(running_stack):
+    """The running product with a sandbox that behaves, and nothing learnt of providers from a test before."""
+    _calm(running_stack)
+    yield running_stack
+    _calm(running_stack)
+
+
+def _calm(stack):
+    stack.sandbox.reset()
+    stack.redis.client.delete("mr:permits", "mr:health")

@@ -1,5 +1,6 @@
 """What the documents name exists: files, make targets, commands, links."""
 
+import json
 import re
 from pathlib import Path
 
@@ -40,3 +41,21 @@ def test_named_commands_exist(page):
     """`model-router X` is a command."""
     for command in re.findall(r"`model-router ([a-z]+)", page.read_text()):
         assert command in main.commands, command
+
+
+def locked_versions():
+    """Each client package with the versions that the lock files have of it."""
+    locks = (ROOT / "requirements-dev.lock", *(ROOT / "tests/sdk/clients").glob("*.lock"))
+    found = [pin for lock in locks for pin in re.findall(r"^([\w-]+)==([\w.]+)", lock.read_text(), re.MULTILINE)]
+    for path, package in json.loads((ROOT / "tests/sdk/node/package-lock.json").read_text())["packages"].items():
+        found.append((path.removeprefix("node_modules/"), package.get("version")))
+    return set(found)
+
+
+def test_clients_are_named_with_the_version_that_is_tested():
+    """The README's table of clients has the versions of the lock files."""
+    table = (ROOT / "README.md").read_text().partition("## Clients")[2].partition("\n## ")[0]
+    rows = [row.split(" | ") for row in re.findall(r"^\| (`.*) \|$", table, re.MULTILINE)]
+    named = [pin for row in rows for pin in zip(re.findall(r"`(.*?)`", row[0]), row[1].split(", "), strict=True)]
+    assert len(rows) >= 7
+    assert set(named) <= locked_versions()

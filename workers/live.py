@@ -45,7 +45,7 @@ class LiveCall:
                 return
             self.first_at = time.monotonic()
             lines = [frames.speaker_line(self._speaker), *self._held, *lines]
-        self.characters += sum(map(len, lines))
+        self.characters += sum(_length(choice["delta"]) for choice in choices)
         self._outgoing.write(lines)
 
     def end(self) -> None:
@@ -67,6 +67,13 @@ class LiveCall:
             cached_tokens=told.cached_tokens,
             reasoning_tokens=told.reasoning_tokens,
         )
+
+
+def _length(delta: Mapping[str, Any]) -> int:
+    """The characters a delta adds to what was generated."""
+    if "tool_calls" in delta:
+        return sum(len((call.get("function") or {}).get("arguments") or "") for call in delta["tool_calls"])
+    return sum(len(words) for words in delta.values() if isinstance(words, str))
 
 
 def _without_blanks(choice: Mapping[str, Any]) -> Mapping[str, Any]:

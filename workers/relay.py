@@ -125,8 +125,8 @@ class Relay:
             return
         finally:
             self._under_way = set()
-            self._turned.set()
-            self._turned.clear()
+            turned, self._turned = self._turned, Event()
+            turned.set()
         for (outgoing, _), count in zip(batch, counts, strict=True):
             # Those that have more to send queue up behind the others.
             del self._ready[outgoing]

@@ -10,8 +10,10 @@ from routing.errors import (
     AllProvidersFailed,
     BreakerOpen,
     CapacityExceeded,
+    ContextLengthExceeded,
     DeadlineExceeded,
     JobError,
+    PromptTooLong,
     ProviderError,
     ProviderRateLimited,
     ProviderRefused,
@@ -263,7 +265,8 @@ def verdict(run: Run, error: ProviderError) -> JobError:
         way_on = "" if run.may_go_on else '; with "continue_on_failover": true another provider goes on where one can'
         return StreamInterrupted(f"the answer broke off, and what was sent is all of it: {error.message}{way_on}")
     if isinstance(error, ProviderRefused):
-        return RefusedByProvider(error.message, param=error.param)
+        kind = PromptTooLong if isinstance(error, ContextLengthExceeded) else RefusedByProvider
+        return kind(error.message, param=error.param)
     if isinstance(error, ProviderRateLimited):
         return CapacityExceeded(
             "every provider for this model is at its rate limit until after the job's deadline",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import redis
@@ -13,13 +13,14 @@ from routing.job import AttemptStatus, JobStatus, ServiceTier, Usage
 from routing.plan import Plan
 from routing.trace import LONGEST_S, TracedAttempt, TracedJob
 from routing.trace_fields import MOST
+from workers.surfaces.registry import surface_of
 
 # Keys looked at in one SCAN, and so records read in one round trip.
 _STEP = 100
 # `request` is not among them: what was asked never leaves the ledger. Of the answer only its usage is read.
 _FIELDS = (
     "status", "created", "ended", "tenant", "priority", "model", "policy", "deadline", "plan", "attempts", "asked",
-    "max_tries", "careless", "answer",
+    "max_tries", "careless", "answer", "surface",
 )  # fmt: skip
 _ENDED = tuple(status.value for status in JobStatus if status not in (JobStatus.QUEUED, JobStatus.IN_PROGRESS))
 _TIERS = {str(tier.priority): tier for tier in ServiceTier}
@@ -110,7 +111,7 @@ def _traced(job_id: str, record: Mapping[str, bytes], providers: Collection[str]
         passed_over=tuple(left for left in plan.exclusions if left.could_serve),
         attempts=tuple(map(_attempt, json.loads(b"[" + record.get("attempts", b"") + b"]"))),
         asked=asked,
-        usage=_usage(record.get("answer")),
+        usage=_usage(record),
         max_tries=int(record["max_tries"]) if "max_tries" in record else None,
         circuit_breaker="careless" not in record,
     )
@@ -132,22 +133,14 @@ def _attempt(shown: Mapping[str, Any]) -> TracedAttempt:
     )
 
 
-def _usage(answer: bytes | None) -> Usage | None:
-    """The usage in an answer of OpenAI's form; None in an error."""
-    usage = json.loads(answer).get("usage") if answer else None
-    if not usage:
+def _usage(record: Mapping[str, bytes]) -> Usage | None:
+    """The usage in a job's answer, read as its surface tells it; None in an error."""
+    answer = json.loads(record["answer"]) if "answer" in record else {}
+    if not answer.get("usage"):
         return None
-
-    def tokens(found: Mapping[str, Any] | None, field: str) -> int:
-        # What a provider claims is not always to be believed, and a trace is not refused for it.
-        return min((found or {}).get(field) or 0, MOST)
-
-    return Usage(
-        prompt_tokens=tokens(usage, "prompt_tokens"),
-        completion_tokens=tokens(usage, "completion_tokens"),
-        cached_tokens=tokens(usage.get("prompt_tokens_details"), "cached_tokens"),
-        reasoning_tokens=tokens(usage.get("completion_tokens_details"), "reasoning_tokens"),
-    )
+    told = surface_of(record.get("surface", b"").decode()).usage(answer)
+    # What a provider claims is not always to be believed, and a trace is not refused for it.
+    return Usage(*(min(tokens, MOST) for tokens in astuple(told)))
 
 
 def _codes(error: type[ProviderError]) -> set[str]:

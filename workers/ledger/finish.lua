@@ -11,7 +11,10 @@ append_attempts(id, attempts)
 record_evidence(evidence, id .. ':' .. epoch, ARGV[15])
 learn_limits(ARGV[14])
 add_usage(id, day, status == 'completed' and 1 or 0, 9)
-if #ARGV > 16 then append_frames(id, tonumber(ARGV[16]), 17, #ARGV, redis.call('HGET', job_key(id), 'waiters')) end
+if #ARGV > 16 then
+  append_frames(id, tonumber(ARGV[16]), 17, #ARGV, redis.call('HGET', job_key(id), 'waiters'))
+  send_frames()
+end
 if status == 'completed' then
   local called = redis.call('HMGET', job_key(id), 'deployment', 'tokens')
   if called[1] and called[2] then settle_tokens(called[1], called[2], ARGV[9], ARGV[10]) end

@@ -3,9 +3,11 @@
 -- An API process that takes nothing more from its reply list for so many messages is gone, or far behind: it finds
 -- what it missed in the ledger.
 local MOST_REPLIES = 20000
+-- What is to be sent, by address: one push for each, however many streams it follows.
+local to_send = {}
 
--- Appends ARGV[first..last] as the frames from number `start` on, and sends them to whoever waits. What is there
--- already was sent before its answer got lost, and is left alone. Returns how many frames the stream has now.
+-- Appends ARGV[first..last] as the frames from number `start` on, to be sent to whoever waits. What is there already
+-- was sent before its answer got lost, and is left alone. Returns how many frames the stream has now.
 local function append_frames(id, start, first, last, waiters)
   local stream = stream_key(id)
   local count = redis.call('LLEN', stream)
@@ -15,9 +17,17 @@ local function append_frames(id, start, first, last, waiters)
   local message
   for address in string.gmatch(waiters or '', '%S+') do
     message = message or (id .. ' frames ' .. count .. '\n' .. table.concat(ARGV, '\n', first, last))
-    local list = P .. 'replies:' .. address
-    if redis.call('RPUSH', list, message) > MOST_REPLIES then redis.call('RPOP', list) end
-    redis.call('EXPIRE', list, REPLIES_TTL_S)
+    local messages = to_send[address] or {}
+    messages[#messages + 1] = message
+    to_send[address] = messages
   end
   return count + last - first + 1
+end
+
+local function send_frames()
+  for address, messages in pairs(to_send) do
+    local list = P .. 'replies:' .. address
+    if redis.call('RPUSH', list, unpack(messages)) > MOST_REPLIES then redis.call('RPOP', list, #messages) end
+    redis.call('EXPIRE', list, REPLIES_TTL_S)
+  end
 end

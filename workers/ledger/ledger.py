@@ -175,6 +175,11 @@ class Ledger:
         reply = self._steps.run("cancel", job_id, tenant, _CANCELLED)
         return (JobStatus(reply[0].decode()), bool(reply[1])) if reply else None
 
+    def forget(self, job_id: str, tenant: str) -> bool | None:
+        """Drop all that is kept of a job that has ended; False: it has not. None: the tenant has no such job."""
+        forgotten: int | None = self._steps.run("forget", job_id, tenant)
+        return None if forgotten is None else bool(forgotten)
+
     def attach(self, job_id: str, tenant: str, address: str) -> tuple[JobStatus, Ended | None] | None:
         """Have `address` told when the job ends; its end at once if it has. None: the tenant has no such job."""
         reply = self._steps.run("attach", job_id, tenant, address)

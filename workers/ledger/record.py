@@ -206,9 +206,12 @@ class JobRecord:
     answer: bytes | None
     webhook: str | None
     plan: Plan
+    # The form in which it was asked, and what of the original request its answer needs.
+    surface: str
+    echo: dict[str, Any]
 
     def as_object(self) -> dict[str, Any]:
-        """The job as polls and webhooks show it. `response` and `error` are OpenAI's own objects."""
+        """The job as polls and webhooks show it. `response` is in its surface's form, `error` in OpenAI's."""
         body = None if self.answer is None else json.loads(self.answer)
         error = None if body is None else body.get("error")
         return {
@@ -253,4 +256,6 @@ class JobRecord:
             answer=stored.get(b"answer"),
             webhook=stored[b"webhook"].decode() if b"webhook" in stored else None,
             plan=Plan.from_wire(json.loads(stored[b"plan"])),
+            surface=stored.get(b"surface", b"").decode(),
+            echo=json.loads(stored.get(b"echo", b"{}")),
         )

@@ -13,4 +13,5 @@ while i <= #ARGV do
   end
   i = i + 4 + many
 end
+send_frames()
 return counts

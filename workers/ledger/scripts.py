@@ -7,7 +7,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
-    *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle"),
+    *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {

@@ -39,6 +39,7 @@ class _Choice:
 
     def __init__(self) -> None:
         self.finish_reason = ""
+        self._stop_reason: Any = None
         self._texts = {name: StringIO() for name in ("content", "reasoning_content", "refusal")}
         self._calls: dict[int, _Call] = {}
         self._logprobs: dict[str, list[Any]] = {}
@@ -57,6 +58,7 @@ class _Choice:
             if isinstance(steps, list):
                 self._logprobs.setdefault(name, []).extend(steps)
         self.finish_reason = entry["finish_reason"] or self.finish_reason
+        self._stop_reason = entry.get("stop_reason", self._stop_reason)
 
     def whole(self, index: int) -> dict[str, Any]:
         texts = {name: buffer.getvalue() for name, buffer in self._texts.items()}
@@ -70,7 +72,9 @@ class _Choice:
         if "reasoning_details" in message:
             message["reasoning_details"] = _joined_details(message["reasoning_details"])
         logprobs = {"content": None, "refusal": None, **self._logprobs} if self._logprobs else None
-        return choice_of(index, message, self.finish_reason, logprobs)
+        choice = choice_of(index, message, self.finish_reason, logprobs)
+        # The stop sequence that was met, as vLLM names it.
+        return choice if self._stop_reason is None else {**choice, "stop_reason": self._stop_reason}
 
 
 class _Call:

@@ -49,8 +49,14 @@ def completion_from(account: Account, model: str, reply: Reply) -> Completion:
         tool_calls=calls,
         refusal=refusal_in(body) if finish == "content_filter" and not words else None,
     )
+    if thoughts and not calls:
+        message["extra_content"] = {"anthropic": {"thinking_blocks": thoughts}}
+    choice = choice_of(0, message, finish)
+    if sequence := text(body.get("stop_sequence")):
+        # The name that vLLM gives it.
+        choice["stop_reason"] = sequence
     return completion_of(
-        [choice_of(0, message, finish)],
+        [choice],
         usage_of(mapping(body.get("usage"))),
         model=text(body.get("model")) or model,
         answer_id=text(body.get("id")),

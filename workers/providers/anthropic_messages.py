@@ -32,8 +32,7 @@ def conversation(messages: Any) -> Conversation:
         where = f"messages[{index}]"
         role = message.get("role")
         if role in ("system", "developer"):
-            words = words_of(message, where)
-            told.system += [{"type": "text", "text": words}] if words else []
+            told.system += _system(message, where)
         elif role == "user":
             _say(told, "user", [_block(part, where) for part in parts_of(message, where)])
         elif role == "assistant":
@@ -64,16 +63,32 @@ def _say(told: Conversation, role: str, blocks: list[dict[str, Any]]) -> None:
         told.turns.append({"role": role, "content": blocks})
 
 
+def _system(message: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    """The prompt as one block; part by part where one of them is marked for the cache."""
+    words = words_of(message, where)
+    parts = parts_of(message, where)
+    if any(part.mark for part in parts):
+        return [_block(part, where) for part in parts]
+    return [{"type": "text", "text": words}] if words else []
+
+
 def _assistant_blocks(message: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     calls = tool_calls(message, where)
-    blocks = [block for call in calls for block in objects(mapping(call.extra.get("anthropic")).get("thinking_blocks"))]
+    extras = [mapping(message.get("extra_content")), *(call.extra for call in calls)]
+    blocks = [block for extra in extras for block in objects(mapping(extra.get("anthropic")).get("thinking_blocks"))]
     blocks += [_block(part, where) for part in parts_of(message, where)]
     if not blocks and (refusal := text(message.get("refusal"))):
         blocks.append({"type": "text", "text": refusal})
-    blocks += [
-        {"type": "tool_use", "id": _call_id(call.call_id), "name": call.name, "input": call.arguments} for call in calls
-    ]
+    for call in calls:
+        use = {"type": "tool_use", "id": _call_id(call.call_id), "name": call.name, "input": call.arguments}
+        blocks.append(use | _own(call.extra, "cache_control"))
     return blocks
+
+
+def _own(extra: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What a message or a call carries for Anthropic alone."""
+    own = mapping(extra.get("anthropic"))
+    return {name: own[name] for name in names if own.get(name)}
 
 
 def _result(message: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -81,7 +96,7 @@ def _result(message: Mapping[str, Any], where: str) -> dict[str, Any]:
     parts = [_block(part, where) for part in parts_of(message, where)]
     if parts:
         block["content"] = parts
-    return block
+    return block | _own(mapping(message.get("extra_content")), "is_error", "cache_control")
 
 
 def _call_id(call_id: str) -> str:
@@ -93,6 +108,11 @@ def _call_id(call_id: str) -> str:
 
 
 def _block(part: Part, where: str) -> dict[str, Any]:
+    block = _bare_block(part, where)
+    return {**block, "cache_control": part.mark} if part.mark else block
+
+
+def _bare_block(part: Part, where: str) -> dict[str, Any]:
     match part:
         case Text(words):
             return {"type": "text", "text": words}

@@ -17,6 +17,8 @@ DEFAULT_MAX_TOKENS = 16_384
 JSON_TOOL = "router_json_answer"
 
 _SAMPLING = ("temperature", "top_p", "top_k")
+# What a request may say to Anthropic alone, in the router's field `anthropic`; it goes before what is translated.
+_NATIVE = ("thinking", "output_config", "cache_control", "top_k")
 # Fields left out, and why nothing is lost.
 DROPPED: Mapping[str, str] = {
     **HINTS,
@@ -54,6 +56,9 @@ def body_of(model: str, request: Mapping[str, Any], *, sampling: bool) -> dict[s
 
     `sampling`: the account's API version (before 2026-10-21) still knows temperature, top_p and top_k.
     """
+    native = mapping(request.get("anthropic"))
+    if native:
+        request = {**request, **{name: native[name] for name in _NATIVE if native.get(name) is not None}}
     told = conversation(request.get("messages"))
     use = tool_use(request)
     # Anthropic's own fields (thinking, cache_control, ...) are unknown to OpenAI and pass through.
@@ -67,7 +72,11 @@ def body_of(model: str, request: Mapping[str, Any], *, sampling: bool) -> dict[s
     json_mode = mapping(request.get("response_format")).get("type") == "json_object"
     _add_tools(body, use, json_mode=json_mode)
     output = _response_format(request.get("response_format"))
-    output.update(_add_thinking(body, model, request.get("reasoning_effort"), told, can_raise=limit is None))
+    # A caller that speaks of thinking in Anthropic's words has said all there is to say.
+    effort = None if native.get("thinking") or native.get("output_config") else request.get("reasoning_effort")
+    output.update(_add_thinking(body, model, effort, told, can_raise=limit is None))
+    if mapping(native.get("thinking")).get("type") == "enabled" and not thinking_can_go_on(told.turns):
+        del body["thinking"]
     output.update(mapping(request.get("output_config")))
     if output:
         body["output_config"] = output
@@ -113,6 +122,8 @@ def _declaration(tool: Tool) -> dict[str, Any]:
         declaration["description"] = tool.description
     if tool.strict:
         declaration["strict"] = True
+    if tool.mark:
+        declaration["cache_control"] = tool.mark
     return declaration
 
 

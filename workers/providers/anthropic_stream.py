@@ -30,8 +30,6 @@ class AnthropicStream(EventStream):
         self._message: dict[str, Any] = {}
         self._counts: dict[str, Any] = {}
         self._blocks: dict[int, _Block] = {}
-        # Finished thinking that no tool call has taken along yet.
-        self._thoughts: list[dict[str, Any]] = []
         self._calls = 0
         self._spoken = False
         self._last: dict[str, Any] = {}
@@ -84,8 +82,6 @@ class AnthropicStream(EventStream):
         self._calls += 1
         call: dict[str, Any] = {"index": block.call, "id": call_id, "type": "function"}
         call["function"] = {"name": name, "arguments": ""}
-        if block.call == 0 and self._thoughts:
-            call["extra_content"] = self._kept_thoughts()
         return [entry_of(0, {"tool_calls": [call]})]
 
     def _delta(self, index: int, delta: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,11 +106,8 @@ class AnthropicStream(EventStream):
         if block is None:
             return []
         if block.content.get("type") in _THINKING:
-            self._thoughts.append(block.thought())
-            if self._calls:
-                # Thinking between the calls of one answer.
-                return [entry_of(0, {"tool_calls": [{"index": 0, "extra_content": self._kept_thoughts()}]})]
-            return []
+            # Anthropic wants it back, unchanged: told once, when its signature is there.
+            return [entry_of(0, {"extra_content": {"anthropic": {"thinking_blocks": [block.thought()]}}})]
         if not block.told and (block.call is not None or block.answers):
             # No input was streamed: what stands in the block's start is all of it.
             return self._input(block, json_text(mapping(block.content.get("input"))))
@@ -137,12 +130,6 @@ class AnthropicStream(EventStream):
             return []
         return [entry_of(0, {"tool_calls": [{"index": block.call, "function": {"arguments": words}}]})]
 
-    def _kept_thoughts(self) -> dict[str, Any]:
-        """The `extra_content` of the first tool call: Anthropic wants its thinking back while a tool loop lasts."""
-        extra = {"anthropic": {"thinking_blocks": self._thoughts}}
-        self._thoughts = []
-        return extra
-
     def _count(self, holder: dict[str, Any]) -> None:
         """Counts are cumulative, and those that have not changed may be left out."""
         for name, value in mapping(holder.get("usage")).items():
@@ -156,11 +143,19 @@ class AnthropicStream(EventStream):
         entries = []
         if reason == "content_filter" and not self._spoken:
             entries.append(entry_of(0, {"refusal": refusal_in(self._last)}))
-        return [*entries, entry_of(0, {}, reason)]
+        finish = entry_of(0, {}, reason)
+        if sequence := text(self._last.get("stop_sequence")):
+            finish["stop_reason"] = sequence
+        return [*entries, finish]
 
     def _whole(self) -> Completion:
+        [choice] = self._answer.choices()
+        message = choice["message"]
+        if message.get("tool_calls") and "extra_content" in message:
+            # Where the answer in one piece has it.
+            message["tool_calls"][0]["extra_content"] = message.pop("extra_content")
         return completion_of(
-            self._answer.choices(),
+            [choice],
             self.usage,
             model=text(self._message.get("model")) or self._model,
             answer_id=text(self._message.get("id")),

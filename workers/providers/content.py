@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +18,8 @@ class Text:
     """Words."""
 
     text: str
+    # Anthropic's cache mark on a part; other dialects pass it over.
+    mark: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Inline:
 
     media_type: str
     data: str
+    mark: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Linked:
     """A picture the provider fetches itself."""
 
     url: str
+    mark: dict[str, Any] | None = None
 
 
 Part = Text | Inline | Linked
@@ -48,8 +52,8 @@ def parts_of(message: Mapping[str, Any], where: str) -> list[Part]:
         return []
     if isinstance(content, str):
         return [Text(content)] if content else []
-    parts = [_part(mapping(part), f"{where}.content[{index}]") for index, part in enumerate(items(content))]
-    return [part for part in parts if part != Text("")]
+    parts = [_marked(mapping(part), f"{where}.content[{index}]") for index, part in enumerate(items(content))]
+    return [part for part in parts if not isinstance(part, Text) or part.text]
 
 
 def words_of(message: Mapping[str, Any], where: str) -> str:
@@ -59,6 +63,11 @@ def words_of(message: Mapping[str, Any], where: str) -> str:
     if len(words) != len(parts):
         raise inexpressible(f"{where}.content", f"a {message.get('role')} message holds text only")
     return "\n".join(words)
+
+
+def _marked(part: dict[str, Any], where: str) -> Part:
+    mark = mapping(part.get("cache_control"))
+    return replace(_part(part, where), mark=mark) if mark else _part(part, where)
 
 
 def _part(part: dict[str, Any], where: str) -> Part:

@@ -7,6 +7,7 @@ from routing.errors import ProviderError
 from routing.request_fields import ROUTER_FIELDS
 from workers.providers import openai_embeddings
 from workers.providers.base import Account, AnswerStream, Call, Completion, Provider, Reply
+from workers.providers.cache_marks import without_marks
 from workers.providers.endpoint import chat_url, embeddings_url, models_url, split_endpoint
 from workers.providers.openai_answer import completion_from, failure_of
 from workers.providers.openai_stream import OpenAIStream
@@ -52,8 +53,10 @@ class OpenAIProvider(Provider):
         refuse(self.dialect, self.REFUSED, request)
         left_out = self._left_out
         body = {name: value for name, value in request.items() if name not in left_out}
+        if "anthropic" in request:
+            body = without_marks(body)
         body["model"] = model
-        body["messages"] = [self._message(message) for message in request.get("messages") or ()]
+        body["messages"] = [self._message(message) for message in body.get("messages") or ()]
         self._rename(body)
         if request.get("stream") is True:
             body["stream"] = True

@@ -17,6 +17,8 @@ class Tool:
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool = False
+    # Anthropic's cache mark; other dialects pass it over.
+    mark: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def tool_use(request: Mapping[str, Any]) -> ToolUse:
     native: list[dict[str, Any]] = []
     for index, entry in enumerate(objects(request.get("tools"))):
         if isinstance(entry.get("function"), dict):
-            tools.append(_tool(entry["function"]))
+            tools.append(_tool(entry["function"], mapping(entry.get("cache_control"))))
         elif isinstance(entry.get("custom"), dict):
             raise inexpressible(f"tools[{index}]", "a custom tool takes free text; only functions are known")
         else:
@@ -84,13 +86,14 @@ def tool_calls(message: Mapping[str, Any], where: str) -> list[ToolCall]:
     return calls
 
 
-def _tool(function: dict[str, Any]) -> Tool:
+def _tool(function: dict[str, Any], mark: dict[str, Any]) -> Tool:
     parameters = function.get("parameters")
     return Tool(
         name=text(function.get("name")),
         description=text(function.get("description")) or None,
         parameters=parameters if isinstance(parameters, dict) and parameters else None,
         strict=function.get("strict") is True,
+        mark=mark or None,
     )
 
 

@@ -4,11 +4,17 @@ Every job is a chat or an embeddings request underneath. A surface turns its own
 its stream back into its own form. What it needs of the original request, and nothing else, is the job's `echo`.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
+
+from routing.job import Usage
+from workers.surfaces.reading import count, mapping
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Endpoint(StrEnum):
@@ -40,6 +46,11 @@ class Event:
 
     data: Mapping[str, Any]
     name: str | None = None
+
+
+def compact(value: Any) -> str:
+    """`value` as JSON without blanks: an event may be a few characters of text, and hundreds around them."""
+    return _ENCODER.encode(value)
 
 
 class EventWriter(ABC):
@@ -93,6 +104,16 @@ class Surface(ABC):
     def writer(self, head: Head) -> EventWriter:
         """A writer for one stream, from its beginning."""
 
-    def error(self, body: dict[str, Any], status: int) -> dict[str, Any]:  # noqa: ARG002
-        """An error in the surface's form; `body` is in OpenAI's."""
+    def usage(self, answer: Mapping[str, Any]) -> Usage:
+        """The tokens that an answer in the surface's form tells of; OpenAI's chat form unless it says otherwise."""
+        told = mapping(answer.get("usage"))
+        return Usage(
+            prompt_tokens=count(told.get("prompt_tokens")),
+            completion_tokens=count(told.get("completion_tokens")),
+            cached_tokens=count(mapping(told.get("prompt_tokens_details")).get("cached_tokens")),
+            reasoning_tokens=count(mapping(told.get("completion_tokens_details")).get("reasoning_tokens")),
+        )
+
+    def error(self, body: dict[str, Any], status: int, request_id: str = "") -> dict[str, Any]:  # noqa: ARG002
+        """An error in the surface's form; `body` is in OpenAI's. `request_id` is for a form that repeats it."""
         return body

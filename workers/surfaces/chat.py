@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from workers.surfaces.base import Event, EventWriter, Head, Surface
+from workers.surfaces.base import Event, EventWriter, Head, Surface, compact
 
 # A place for content that no model's name can hold.
 _HERE = "\x00"
@@ -75,7 +75,7 @@ class ChatWriter(EventWriter):
         return (Event(error),)
 
     def _chunk_around(self) -> tuple[bytes, bytes]:
-        before, _, after = json.dumps(self._chunk(0, {"content": _HERE}, None).data).partition(json.dumps(_HERE))
+        before, _, after = compact(self._chunk(0, {"content": _HERE}, None).data).partition(json.dumps(_HERE))
         return f"data: {before}".encode(), f"{after}\n\n".encode()
 
     def _chunk(self, index: int, delta: Mapping[str, Any], logprobs: Any) -> Event:

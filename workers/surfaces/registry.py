@@ -4,11 +4,19 @@ from collections.abc import Mapping
 
 from workers.surfaces.base import Surface
 from workers.surfaces.chat import Chat
+from workers.surfaces.completions import Completions
 from workers.surfaces.embeddings import Embeddings
+from workers.surfaces.messages import Messages
+from workers.surfaces.responses import Responses
 
 CHAT = Chat()
+COMPLETIONS = Completions()
+MESSAGES = Messages()
+RESPONSES = Responses()
 EMBEDDINGS = Embeddings()
-SURFACES: Mapping[str, Surface] = {surface.name: surface for surface in (CHAT, EMBEDDINGS)}
+SURFACES: Mapping[str, Surface] = {
+    surface.name: surface for surface in (CHAT, COMPLETIONS, MESSAGES, RESPONSES, EMBEDDINGS)
+}
 
 
 def surface_of(name: str) -> Surface:

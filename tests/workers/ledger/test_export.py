@@ -84,6 +84,14 @@ def test_a_finished_job_is_told_in_figures(ledger, export):
     assert (second.status, second.error_code) == ("completed", None)
 
 
+def test_a_message_is_told_in_the_same_figures(ledger, export):
+    """The usage of an answer in Anthropic's form is read as such: what came from a cache is part of the prompt."""
+    counts = {"input_tokens": 8, "cache_read_input_tokens": 3, "output_tokens": 7}
+    end(ledger, "job_1", surface="messages", answer=json.dumps({"type": "message", "content": [], "usage": counts}))
+    [(job, _)] = export().values()
+    assert (job.usage.prompt_tokens, job.usage.completion_tokens, job.usage.cached_tokens) == (11, 7, 3)
+
+
 def test_only_what_has_ended_and_is_wanted_leaves(ledger, export, redis, settings):
     """Jobs that still run stay, and tenant, time and number choose among the others."""
     ledger.submit(submission("job_runs"))

@@ -337,6 +337,37 @@ def test_thinking_survives_a_round_trip():
     assert body["thinking"]["type"] == "enabled"
 
 
+def test_thinking_without_calls_survives_too():
+    """A plain answer carries its signed thinking on the message, and it comes back to Anthropic unchanged."""
+    blocks = [
+        {"type": "thinking", "thinking": "Rome it is.", "signature": "EqQB"},
+        {"type": "text", "text": "Rome."},
+    ]
+    (choice,) = answered(message(*blocks)).body["choices"]
+    assert choice["message"]["extra_content"] == {"anthropic": {"thinking_blocks": blocks[:1]}}
+    body = sent("claude-haiku-4-5", messages=[*HELLO, choice["message"], *HELLO])
+    assert body["messages"][1]["content"] == blocks
+
+
+def test_the_stop_sequence_that_was_met_is_told():
+    """The choice names the sequence as vLLM does; without one it says nothing of it."""
+    (choice,) = answered(message({"type": "text", "text": "x"}, stop_reason="stop_sequence", stop_sequence="END")).body[
+        "choices"
+    ]
+    assert (choice["finish_reason"], choice["stop_reason"]) == ("stop", "END")
+    assert "stop_reason" not in answered(message({"type": "text", "text": "x"})).body["choices"][0]
+
+
+def test_what_only_anthropic_understands_has_a_field():
+    """The field `anthropic` goes before what is translated, takes known names only and does not leave itself."""
+    native = {"thinking": {"type": "adaptive"}, "cache_control": {"type": "ephemeral"}, "top_k": 5, "messages": []}
+    body = sent(reasoning_effort="low", anthropic=native)
+    assert (body["thinking"], body["cache_control"]) == (native["thinking"], native["cache_control"])
+    assert body["messages"]
+    assert not {"anthropic", "output_config", "top_k"} & body.keys()
+    assert "thinking" not in sent(anthropic="junk")
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -99,7 +99,7 @@ def test_a_call_without_input_has_an_empty_object():
 
 
 def test_thinking_stands_on_the_first_call():
-    """Blocks with their signatures come with the call's first piece; those between calls follow under its index."""
+    """Each block is told once, when its signature is there; the whole answer has them on its first call."""
     thinking = {"type": "thinking", "thinking": "", "signature": ""}
     redacted = {"type": "redacted_thinking", "data": "xyz"}
     told = [{"type": "thinking_delta", "thinking": "h"}, {"type": "thinking_delta", "thinking": "m"}]
@@ -112,20 +112,30 @@ def test_thinking_stands_on_the_first_call():
         *block(4, tool("g", "b"), *inputs("{}")),
         *ended("tool_use"),
     )
-    first = next(entry["delta"]["tool_calls"][0] for entry in entries if "tool_calls" in entry["delta"])
     blocks = [{"type": "thinking", "thinking": "hm", "signature": "sig"}, redacted]
-    assert first["extra_content"] == {"anthropic": {"thinking_blocks": blocks}}
+    told = [entry["delta"]["extra_content"] for entry in entries if "extra_content" in entry["delta"]]
+    assert [extra["anthropic"]["thinking_blocks"] for extra in told] == [[block] for block in (*blocks, redacted)]
     calls = message(stream)["tool_calls"]
     assert calls[0]["extra_content"] == {"anthropic": {"thinking_blocks": [*blocks, redacted]}}
     assert "extra_content" not in calls[1]
     assert message(stream)["reasoning_content"] == "hm"
 
 
-def test_thinking_without_calls_is_not_kept():
+def test_thinking_without_calls_stands_on_the_message():
     """As in an answer in one piece."""
-    entries, stream = read(START, *block(0, {"type": "redacted_thinking", "data": "x"}), *ended())
-    assert [entry["finish_reason"] for entry in entries] == ["stop"]
-    assert message(stream) == {"role": "assistant", "content": "", "refusal": None}
+    thinking = {"type": "redacted_thinking", "data": "x"}
+    entries, stream = read(START, *block(0, thinking), *ended())
+    assert [entry["finish_reason"] for entry in entries] == [None, "stop"]
+    extra = {"anthropic": {"thinking_blocks": [thinking]}}
+    assert message(stream) == {"role": "assistant", "content": "", "refusal": None, "extra_content": extra}
+
+
+def test_the_stop_sequence_that_was_met_is_told():
+    """With the finish, and in the whole answer's choice."""
+    said = block(0, {"type": "text", "text": "a"})
+    entries, stream = read(START, *said, *ended("stop_sequence", stop_sequence="END"))
+    assert entries[-1]["stop_reason"] == "END"
+    assert stream.completion().body["choices"][0]["stop_reason"] == "END"
 
 
 def test_the_stand_in_tool_is_content():

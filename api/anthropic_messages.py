@@ -1,0 +1,46 @@
+"""POST /v1/messages and /v1/messages/count_tokens: Anthropic's Messages API, for every provider."""
+
+import time
+
+from flask import Blueprint, Response, request
+
+from api import anthropic_schema, replies
+from api.context import REQUEST_ID
+from api.demand import Demand
+from api.json_body import read_json_object
+from api.ordering import route
+from api.principal import authenticate
+from api.serving import serve
+from routing.request import RoutingRequest
+from workers.surfaces.messages_request import chat_request
+from workers.surfaces.registry import MESSAGES
+
+blueprint = Blueprint("anthropic_messages", __name__)
+
+
+@blueprint.post("/v1/messages")
+def create_message() -> Response:
+    """Accept a request for a Message; answer with it when it is there, or at once with its job."""
+    principal = authenticate()
+    body = read_json_object()
+    anthropic_schema.check(body)
+    return serve(principal, Demand(MESSAGES, chat_request(body)))
+
+
+@blueprint.post("/v1/messages/count_tokens")
+def count_tokens() -> Response:
+    """How many tokens the router takes the request to have: an estimate by its characters, for any model it serves."""
+    principal = authenticate()
+    body = read_json_object()
+    anthropic_schema.check_count(body)
+    wanted = RoutingRequest.from_body(chat_request(body))
+    # A model that nobody here serves is refused as it would be if it were asked.
+    route(principal, wanted, time.time())
+    return replies.as_json({"input_tokens": wanted.prompt_tokens})
+
+
+@blueprint.after_request
+def _name_request(response: Response) -> Response:
+    """Anthropic's name for the header in which its clients look for a request's id."""
+    response.headers["Request-Id"] = request.environ.get(REQUEST_ID, "")
+    return response

@@ -1,0 +1,202 @@
+"""What a request to the Responses API must look like. Unknown fields pass: they are the provider's business.
+
+Source: OpenAI's API reference for responses, and DESIGN's extensions. What cannot be said to a provider is refused.
+"""
+
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
+
+from api.chat_schema import Stop
+from api.fields import Flag, Number, Object, Text, Whole
+from api.options_schema import OptionsSchema, check_against
+from api.response_input import Input
+from workers.surfaces.responses_request import REFUSED
+
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+_SUMMARIES = ("auto", "concise", "detailed")
+_INCLUDED = (
+    "message.output_text.logprobs",
+    "message.input_image.image_url",
+    "reasoning.encrypted_content",
+    "file_search_call.results",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+)
+_MAX_PAIRS, _MAX_KEY, _MAX_VALUE = 16, 64, 512
+_MAX_INSTRUCTIONS = 16 * 2**20
+
+
+class _Loose(Schema):
+    """An object whose unknown fields pass."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    error_messages = {"type": "must be an object"}  # noqa: RUF012 - marshmallow declares it as an instance attribute
+
+
+class FunctionSchema(_Loose):
+    """A function the model may call; the API has its fields beside the type."""
+
+    type = Text(required=True, allow_none=False)
+    name = Text(longest=128, shortest=1)
+    description = Text(longest=_MAX_INSTRUCTIONS)
+    parameters = Object()
+    strict = Flag()
+
+    @validates_schema
+    def check_kind(self, data: dict[str, Any], **_: Any) -> None:
+        """Only functions: OpenAI's own tools run at OpenAI."""
+        kind = data.get("type")
+        if kind != "function":
+            raise ValidationError(f"the tool {kind!r} cannot be run here; only functions can be called", "type")
+        if data.get("name") is None:
+            raise ValidationError("is missing", "name")
+
+
+class ToolChoice(fields.Field[Any]):
+    """One of OpenAI's three words, a function, or those that are allowed."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        if isinstance(value, str) and value in ("none", "auto", "required"):
+            return value
+        if _names_function(value):
+            return value
+        if isinstance(value, dict) and value.get("type") == "allowed_tools":
+            tools = value.get("tools")
+            if value.get("mode") not in ("auto", "required"):
+                raise ValidationError({"mode": ['must be "auto" or "required"']})
+            if not isinstance(tools, list) or not tools or not all(map(_names_function, tools)):
+                raise ValidationError({"tools": ["must be a list of functions, each with type and name"]})
+            return value
+        raise ValidationError('must be "none", "auto", "required", a function by its name, or allowed_tools')
+
+
+class FormatSchema(_Loose):
+    """The form of an answer's text."""
+
+    type = Text(required=True, allow_none=False, choices=("text", "json_object", "json_schema"))
+    name = Text(longest=64, shortest=1)
+    description = Text(longest=_MAX_INSTRUCTIONS)
+    schema = Object()
+    strict = Flag()
+
+    @validates_schema
+    def check_schema(self, data: dict[str, Any], **_: Any) -> None:
+        """A JSON schema has a name."""
+        if data.get("type") == "json_schema":
+            for name in ("name", "schema"):
+                if data.get(name) is None:
+                    raise ValidationError("is missing", name)
+
+
+class TextSchema(_Loose):
+    """How an answer's text is to be."""
+
+    format = fields.Nested(FormatSchema, allow_none=True)
+    verbosity = Text(choices=("low", "medium", "high"))
+
+
+class ReasoningSchema(_Loose):
+    """How a model is to think."""
+
+    effort = Text(choices=_EFFORTS)
+    summary = Text(choices=_SUMMARIES)
+    generate_summary = Text(choices=_SUMMARIES)
+    context = Text(choices=("auto", "current_turn", "all_turns"))
+    mode = Text(choices=("standard",))
+
+
+class Metadata(fields.Field[dict[str, Any]]):
+    """Up to 16 pairs of strings."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG002
+        if not isinstance(value, dict):
+            raise ValidationError("must be an object")
+        if len(value) > _MAX_PAIRS:
+            raise ValidationError(f"must hold at most {_MAX_PAIRS} pairs")
+        for name, label in value.items():
+            if len(name) > _MAX_KEY:
+                raise ValidationError(f"must have keys of at most {_MAX_KEY} characters")
+            if not isinstance(label, str) or len(label) > _MAX_VALUE:
+                raise ValidationError({name: [f"must be a string of at most {_MAX_VALUE} characters"]})
+        return value
+
+
+class ResponsesSchema(OptionsSchema):
+    """The body of POST /v1/responses."""
+
+    input = Input(allow_none=True)
+    instructions = Text(longest=_MAX_INSTRUCTIONS)
+    previous_response_id = Text(shortest=1)
+    temperature = Number(0, 2)
+    top_p = Number(0, 1)
+    presence_penalty = Number(-2, 2)
+    frequency_penalty = Number(-2, 2)
+    seed = Whole()
+    stop = Stop(allow_none=True)
+    logit_bias = Object()
+    max_output_tokens = Whole(1)
+    max_tool_calls = Whole(1)
+    top_logprobs = Whole(0, 20)
+    include = fields.List(Text(choices=_INCLUDED, allow_none=False), allow_none=True)
+    tools = fields.List(fields.Nested(FunctionSchema), allow_none=True, validate=validate.Length(max=1024))
+    tool_choice = ToolChoice(allow_none=True)
+    parallel_tool_calls = Flag()
+    text = fields.Nested(TextSchema, allow_none=True)
+    reasoning = fields.Nested(ReasoningSchema, allow_none=True)
+    metadata = Metadata(allow_none=True)
+    truncation = Text(choices=("auto", "disabled"))
+    store = Flag()
+    stream = Flag()
+    stream_options = Object()
+    background_options = Object()
+    user = Text(longest=512)
+    safety_identifier = Text(longest=512)
+    prompt_cache_key = Text(longest=512)
+
+    @validates_schema
+    def check_refused(self, data: dict[str, Any], **_: Any) -> None:
+        """Fields that could not be kept to."""
+        for name, reason in REFUSED.items():
+            if data.get(name) is not None:
+                raise ValidationError(f"is not supported: {reason}", name)
+
+    @validates_schema
+    def check_input(self, data: dict[str, Any], **_: Any) -> None:
+        """Something to answer."""
+        if data.get("input") is None and data.get("previous_response_id") is None:
+            raise ValidationError("is missing", "input")
+
+    @validates_schema
+    def check_tool_choice(self, data: dict[str, Any], **_: Any) -> None:
+        """What must be called is there."""
+        choice = data.get("tool_choice")
+        known = {tool["name"] for tool in data.get("tools") or ()}
+        if isinstance(choice, dict):
+            for chosen in choice.get("tools", [choice]):
+                if chosen["name"] not in known:
+                    raise ValidationError(f"there is no tool {chosen['name']!r} among tools", "tool_choice")
+        elif choice == "required" and not known:
+            raise ValidationError("there are no tools that could be called", "tool_choice")
+
+    @validates_schema
+    def check_background(self, data: dict[str, Any], **_: Any) -> None:
+        """A response that cannot be retrieved cannot be waited for later."""
+        if data.get("background") and data.get("store") is False:
+            raise ValidationError("must not be false with background: the answer could not be retrieved", "store")
+
+
+_SCHEMA = ResponsesSchema()
+
+
+def check(body: dict[str, Any]) -> None:
+    """Raise InvalidRequest that names the first field of `body` at fault."""
+    check_against(_SCHEMA, body)
+
+
+def _names_function(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") == "function" and isinstance(value.get("name"), str)

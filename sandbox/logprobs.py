@@ -1,6 +1,7 @@
 """Log probabilities of an answer's tokens: made up, the same for the same text, and in each vendor's own form."""
 
 import math
+import zlib
 from typing import Any
 
 from sandbox import tokens
@@ -11,23 +12,24 @@ _STEP = 0.5
 
 def openai_steps(text: str, top: int) -> list[dict[str, Any]]:
     """The tokens of `text`, each with the `top` likeliest in its place, as OpenAI tells them."""
-    return [_openai(token, place) | {"top_logprobs": _tops(token, top)} for place, token in _numbered(text)]
+    split = tokens.split(text)
+    return [_openai(token, _place(token)) | {"top_logprobs": _tops(token, top)} for token in split]
 
 
 def gemini_result(text: str, top: int) -> dict[str, Any]:
     """The same as Gemini's `logprobsResult`."""
     return {
-        "chosenCandidates": [_gemini(token, 0, place) for place, token in _numbered(text)],
+        "chosenCandidates": [_gemini(token, _place(token)) for token in tokens.split(text)],
         "topCandidates": [
-            {"candidates": [_gemini(other, rank, 0) for rank, other in enumerate(_others(token, top))]}
+            {"candidates": [_gemini(other, rank) for rank, other in enumerate(_others(token, top))]}
             for token in tokens.split(text)
         ],
     }
 
 
-def _numbered(text: str) -> list[tuple[int, str]]:
-    """The tokens with their place in a round of four: they are not all as likely as each other."""
-    return [(number % 4, token) for number, token in enumerate(tokens.split(text))]
+def _place(token: str) -> int:
+    """How many were likelier than the token itself: not the same of all, and always the same of one."""
+    return zlib.crc32(token.encode()) % 4
 
 
 def _others(token: str, top: int) -> list[str]:
@@ -42,8 +44,8 @@ def _openai(token: str, place: int) -> dict[str, Any]:
     return {"token": token, "logprob": _logprob(place), "bytes": list(token.encode())}
 
 
-def _gemini(token: str, rank: int, place: int) -> dict[str, Any]:
-    return {"token": token, "tokenId": 1000 + rank, "logProbability": _logprob(rank + place)}
+def _gemini(token: str, place: int) -> dict[str, Any]:
+    return {"token": token, "tokenId": 1000 + place, "logProbability": _logprob(place)}
 
 
 def _logprob(place: int) -> float:

@@ -10,7 +10,7 @@ BIN := .venv/bin
 ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-plan doctor lock clean install install-dev install-clients python
+.PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-plan doctor lock clean install install-dev install-clients golden python
 
 help: ## List these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ bench-routing: install ## Providers fail, recover and change prices: Model Route
 
 bench-plan: install ## What planning a request costs, alone and as a share of its CPU
 	@exec $(BIN)/python -m benchmarks.planning $(BENCH)
+
+golden: install-dev ## Write the golden files of tests/golden anew; look at what changed in them
+	@$(BIN)/python -m tests.golden
 
 doctor: install ## Say what is configured, reachable and missing
 	@exec $(ROUTER) doctor

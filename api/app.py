@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 
 from flask import Flask, Response, request
 
@@ -19,7 +20,7 @@ from api import (
     routing_plan,
     webhook_secret,
 )
-from api.context import EXTENSION, REQUEST_ID
+from api.context import ARRIVED, EXTENSION, REQUEST_ID
 from api.services import Services
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -43,12 +44,16 @@ def create_app(services: Services) -> Flask:
 
 
 def _name_request() -> None:
-    """Give the request the caller's own id, or one of ours."""
+    """Note when the request came, and give it the caller's own id, or one of ours."""
+    request.environ[ARRIVED] = time.monotonic()
     given = request.headers.get("X-Request-Id", "")
     request.environ[REQUEST_ID] = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
 
 
 def _finish_headers(response: Response) -> Response:
+    """The headers that every response has; a stream's leave with them before its first event."""
+    arrived = request.environ.get(ARRIVED, time.monotonic())
+    response.headers["OpenAI-Processing-Ms"] = str(round((time.monotonic() - arrived) * 1000))
     response.headers["X-Request-Id"] = request.environ.get(REQUEST_ID, "")
     if request.method == "OPTIONS" and response.status_code == 200:
         # Flask's own answer: the Allow header, and no body that could have a type.

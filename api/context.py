@@ -9,6 +9,8 @@ from api.services import Services
 EXTENSION = "model_router"
 # Where in its environment a request keeps its id.
 REQUEST_ID = "model_router.request_id"
+# When it arrived, monotonic seconds.
+ARRIVED = "model_router.arrived"
 
 
 def services() -> Services:

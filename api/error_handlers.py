@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from api import replies
+from api import replies, retry_headers
 from api.context import REQUEST_ID
 from routing.errors import RouterError, WaitEnded
 from workers.surfaces.base import Surface
@@ -14,8 +14,6 @@ from workers.surfaces.registry import CHAT, MESSAGES
 
 log = structlog.get_logger()
 
-# The official SDKs do not retry by themselves when they are asked to wait longer.
-MAX_RETRY_AFTER_S = 120
 # Paths whose clients read errors in another form than OpenAI's. By path and not by route: a wrong method has no route.
 _SURFACES: tuple[tuple[str, Surface], ...] = (("/v1/messages", MESSAGES),)
 
@@ -30,9 +28,9 @@ def register(app: Flask) -> None:
 def _router_error(error: RouterError) -> Response:
     response = _told(error.body(), error.status)
     if error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(min(max(1, round(error.retry_after_s)), MAX_RETRY_AFTER_S))
+        retry_headers.tell_wait(response, error.retry_after_s)
     if not error.retryable:
-        replies.forbid_retry(response)
+        retry_headers.forbid_retry(response)
     if isinstance(error, WaitEnded):
         response.headers["Location"] = f"/v1/jobs/{error.job_id}"
         response.headers["X-Job-Id"] = error.job_id

@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import Response, request
 
+from api import retry_headers
 from api.context import REQUEST_ID, services
 from api.principal import Principal
 from routing.errors import NotFound
-from routing.job import JobStatus
 from workers.ledger.record import Accepted, Ended, Existing
 from workers.surfaces.base import Surface
 from workers.surfaces.registry import CHAT
@@ -22,16 +22,10 @@ def ended(end: Ended, surface: Surface, *, replayed: bool = False) -> Response:
         answer = json.dumps(told).encode()
     response = Response(answer, status=end.http_status, mimetype="application/json")
     response.headers["X-Job-Id"] = end.id
-    if end.status is JobStatus.CANCELLED:
-        forbid_retry(response)
+    retry_headers.of_end(response, end)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
-
-
-def forbid_retry(response: Response) -> None:
-    """Keep the official SDKs from sending the request again by themselves, as they do on any 409 and 504."""
-    response.headers["X-Should-Retry"] = "false"
 
 
 def accepted(placed: Accepted | Existing, principal: Principal) -> Response:

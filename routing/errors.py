@@ -190,6 +190,8 @@ class DeadlineExceeded(JobError):
     status = 504
     type = "timeout_error"
     code = "deadline_exceeded"
+    # An SDK that repeats it by itself makes its caller wait, and pay, for each time.
+    retryable = False
 
 
 class StreamInterrupted(JobError):

@@ -62,7 +62,7 @@ class Sandbox:
         request = Request(request.method, "/" + rest, request.query, request.headers)
         if request.method != "POST":
             return self._listed(environ, start_response, provider, request)
-        call = self._witness.begin(provider, time.time())
+        call = self._witness.begin(provider, time.time(), request.path, body)
         admitted = self._admit(call, request, body)
         delivery = self._delivery(environ, start_response, admitted.behaviour, call, admitted.account)
         return delivery.send(admitted.answer, admitted.tokens)

@@ -52,6 +52,8 @@ class Control:
         counts = self._witness.counts()
         if query.get("log") == "1":
             counts.update(self._witness.log())
+        if query.get("bodies") == "1":
+            counts.update(self._witness.bodies())
         return _json(counts)
 
     def _behaviour(self, method: str, provider: str, body: bytes) -> Reply:

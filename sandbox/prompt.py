@@ -69,6 +69,8 @@ class Prompt:
     stream: bool = False
     include_usage: bool = False
     choices: int = 1
+    # How many of the likeliest tokens are told at each place, with the log probabilities; None: none are.
+    logprobs: int | None = None
 
 
 class TranscriptBuilder:

@@ -1,5 +1,6 @@
 """Counts what reached the sandbox and how it ended. A client that left before its answer was whole is not answered."""
 
+import json
 from collections import Counter, deque
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,6 +8,9 @@ from typing import Any
 
 LOGGED = 100_000
 MARKER_CHARACTERS = 64
+# Of how many calls the bodies are kept, and how long they may be.
+BODIES = 50
+BODY_BYTES = 1 << 20
 
 
 class Outcome(StrEnum):
@@ -41,10 +45,13 @@ class Witness:
         self._ended: Counter[tuple[str, Outcome]] = Counter()
         self._listings: Counter[str] = Counter()
         self._log: deque[tuple[str, str, str, int, str, int, int]] = deque(maxlen=LOGGED)
+        self._bodies: deque[tuple[str, str, bytes]] = deque(maxlen=BODIES)
 
-    def begin(self, provider: str, now_s: float) -> Call:
-        """A call to a provider's model has arrived."""
+    def begin(self, provider: str, now_s: float, path: str = "", body: bytes = b"") -> Call:
+        """A call to a provider's model has arrived; `path` is what stands behind the provider's name."""
         self._total[provider] += 1
+        if len(body) <= BODY_BYTES:
+            self._bodies.append((provider, path, body))
         return Call(provider, self._generation, int(now_s * 1000))
 
     def listed(self, provider: str) -> None:
@@ -66,6 +73,7 @@ class Witness:
         self._ended.clear()
         self._listings.clear()
         self._log.clear()
+        self._bodies.clear()
 
     def counts(self) -> dict[str, Any]:
         """The counts: total = completed + refused_429 + failed + disconnected + in_flight, also by provider.
@@ -85,10 +93,23 @@ class Witness:
         completed = Counter(call["marker"] for call in calls if call["outcome"] == Outcome.COMPLETED)
         return {"log": calls, "completed_by_marker": dict(completed)}
 
+    def bodies(self) -> dict[str, Any]:
+        """What the last calls asked for, oldest first, as the vendor would see it; null where it was no JSON."""
+        return {"bodies": [{"provider": name, "path": path, "body": _seen(body)} for name, path, body in self._bodies]}
+
     def _of(self, provider: str) -> dict[str, int]:
         ended = {outcome.value: self._ended[provider, outcome] for outcome in Outcome}
         total = self._total[provider]
         return {"total": total, **ended, "in_flight": total - sum(ended.values())}
+
+
+def _seen(body: bytes) -> Any:
+    """A body without the behaviour in it, which is meant for no vendor."""
+    try:
+        seen = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return {name: value for name, value in seen.items() if name != "sandbox"} if isinstance(seen, dict) else seen
 
 
 _COUNTS = ("total", *Outcome, "in_flight")

@@ -37,8 +37,11 @@ def head(job: Claimed, model: str) -> Head:
 
 
 def failed(job: Claimed, error: RouterError, attempts: Sequence[Attempt], timing: Timing) -> str:
-    """An error in OpenAI's form with the same story."""
-    return json.dumps({**error.body(), "routing_metadata": metadata(job, attempts, timing)})
+    """An error in OpenAI's form with the same story, and in how many seconds to come again, where that is known."""
+    story = metadata(job, attempts, timing)
+    if error.retry_after_s is not None:
+        story["retry_after"] = round(max(error.retry_after_s, 0.0), 3)
+    return json.dumps({**error.body(), "routing_metadata": story})
 
 
 def metadata(job: Claimed, attempts: Sequence[Attempt], timing: Timing) -> dict[str, Any]:

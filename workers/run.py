@@ -278,5 +278,6 @@ def verdict(run: Run, error: ProviderError) -> JobError:
         return DeadlineExceeded("the job's deadline came before an answer did")
     return AllProvidersFailed(
         f"no provider could answer; the last error, from {run.candidate.deployment.id}, was: {error.message} "
-        "(routing_metadata.attempts has every one)"
+        "(routing_metadata.attempts has every one)",
+        retry_after_s=error.retry_after_s,
     )

@@ -12,6 +12,7 @@ from sandbox.dialects.base import JSON_TYPE, SSE_TYPE, Dialect, Operation, Refus
 from sandbox.dialects.gemini_contents import read_contents
 from sandbox.dialects.gemini_fields import GENERATION_CONFIG, REQUEST, Finding, check_schema, read, scalar
 from sandbox.dialects.gemini_tools import read_choice, read_tools
+from sandbox.logprobs import gemini_result
 from sandbox.meter import Exceeded, Gauges
 from sandbox.prompt import Prompt
 
@@ -85,6 +86,7 @@ class Gemini(Dialect):
             stream=route.stream,
             include_usage=True,
             choices=choices or 1,
+            logprobs=_logprobs(config, findings),
         )
 
     def reply(self, prompt: Prompt, answer: Answer, gauges: Gauges) -> Reply:
@@ -157,6 +159,8 @@ class Gemini(Dialect):
         candidates: list[dict[str, Any]] = []
         for index in range(prompt.choices):
             candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": index}
+            if prompt.logprobs is not None and (words := _words(parts)):
+                candidate["logprobsResult"] = gemini_result(words, prompt.logprobs)
             if last:
                 candidate["finishReason"] = "SAFETY" if answer.refusal is not None else _FINISH[answer.finish]
             candidates.append(candidate)
@@ -166,6 +170,10 @@ class Gemini(Dialect):
             "modelVersion": prompt.model,
             "responseId": identifier or self.identifiers.new(""),
         }
+
+
+def _words(parts: list[dict[str, Any]]) -> str:
+    return "".join(part.get("text", "") for part in parts if not part.get("thought"))
 
 
 def _calls(answer: Answer) -> list[dict[str, Any]]:
@@ -223,6 +231,19 @@ def _check(limit: int | None, temperature: float | None, choices: int | None, st
         raise refusals.invalid("generation_config.candidate_count", "candidate_count must be in the range [1, 8].")
     if len(stops) > 5:
         raise refusals.invalid("generation_config.stop_sequences", "at most 5 stop sequences are supported.")
+
+
+def _logprobs(config: dict[str, Any], findings: list[Finding]) -> int | None:
+    """How many of the likeliest tokens are told; None where no log probabilities are."""
+    wanted = scalar(config, "response_logprobs", bool, "generation_config", findings)
+    top = scalar(config, "logprobs", int, "generation_config", findings)
+    if findings:
+        raise refusals.violations(findings)
+    if top is not None and not wanted:
+        raise refusals.invalid("generation_config.logprobs", "logprobs needs response_logprobs to be true.")
+    if top is not None and not 0 <= top <= 20:
+        raise refusals.invalid("generation_config.logprobs", "logprobs must be in the range [0, 20].")
+    return (top or 0) if wanted else None
 
 
 def _card(name: str) -> dict[str, Any]:

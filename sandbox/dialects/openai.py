@@ -22,7 +22,7 @@ from sandbox.dialects.base import (
 from sandbox.dialects.openai_inputs import read_inputs
 from sandbox.dialects.openai_messages import read_messages
 from sandbox.dialects.openai_refusals import OpenAIRefusals
-from sandbox.dialects.openai_stream import chunks
+from sandbox.dialects.openai_stream import chunks, logprobs_of
 from sandbox.dialects.openai_tools import read_choice, read_tools
 from sandbox.embedding import vector, written
 from sandbox.identifiers import Identifiers
@@ -103,6 +103,7 @@ class OpenAI(Dialect):
             stream=fields.boolean(payload, "stream"),
             include_usage=bool(options and fields.boolean(fields.mapping(options, "stream_options"), "include_usage")),
             choices=self._bounded(payload, "n", 1, 128) or 1,
+            logprobs=self._logprobs(payload),
         )
 
     def check(self, payload: Mapping[str, Any], messages: list[dict[str, Any]]) -> None:
@@ -158,14 +159,16 @@ class OpenAI(Dialect):
                 }
                 for call in answer.tool_calls
             ]
-        finish = answer.finish.value
+        finish, logprobs = answer.finish.value, None
+        if prompt.logprobs is not None:
+            logprobs = logprobs_of(prompt.logprobs, answer.text, answer.refusal or "")
         body = {
             "id": self.identifiers.new("chatcmpl-"),
             "object": "chat.completion",
             "created": int(time.time()),
             "model": prompt.model,
             "choices": [
-                {"index": index, "message": message, "logprobs": None, "finish_reason": finish}
+                {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}
                 for index in range(prompt.choices)
             ],
             "usage": self.usage(answer, prompt.choices),
@@ -282,6 +285,15 @@ class OpenAI(Dialect):
             message = f"Invalid '{name}': integer above maximum value. Expected a value <= {high}, but got {value}."
             raise self.refusals.wrong_value(name, message, "integer_above_max_value")
         return value
+
+    def _logprobs(self, payload: Mapping[str, Any]) -> int | None:
+        top = self._bounded(payload, "top_logprobs", 0, 20)
+        if fields.boolean(payload, "logprobs"):
+            return top or 0
+        if top is not None:
+            message = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."
+            raise self.refusals.wrong_value("top_logprobs", message)
+        return None
 
     def _decimal(self, payload: Mapping[str, Any], name: str) -> None:
         value = fields.number(payload, name)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import tokens
 from sandbox.answer import Answer
+from sandbox.logprobs import openai_steps
 from sandbox.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def chunks(dialect: "OpenAI", prompt: Prompt, answer: Answer) -> list[bytes]:
         deltas = [first, *_deltas(dialect, answer)]
         extras = dialect.first_extras(identifier) if index == 0 else {}
         frames.append(_frame(common, index, deltas[0], None, extras))
-        frames.extend(_frame(common, index, delta, None, {}) for delta in deltas[1:])
+        frames.extend(_frame(common, index, delta, None, {}, _told(prompt, delta)) for delta in deltas[1:])
         last = index == prompt.choices - 1
         extras = dialect.last_extras(identifier, prompt, answer) if last else {}
         frames.append(_frame(common, index, {}, answer.finish.value, extras))
@@ -60,10 +61,28 @@ def _deltas(dialect: "OpenAI", answer: Answer) -> list[dict[str, Any]]:
     return deltas
 
 
+def logprobs_of(top: int, content: str, refusal: str) -> dict[str, Any]:
+    """The log probabilities of a text or a refusal, or of a piece of one."""
+    return {
+        "content": openai_steps(content, top) if content else None,
+        "refusal": openai_steps(refusal, top) if refusal else None,
+    }
+
+
+def _told(prompt: Prompt, delta: dict[str, Any]) -> dict[str, Any] | None:
+    content, refusal = delta.get("content") or "", delta.get("refusal") or ""
+    return None if prompt.logprobs is None or not content + refusal else logprobs_of(prompt.logprobs, content, refusal)
+
+
 def _frame(
-    common: dict[str, Any], index: int, delta: dict[str, Any], finish: str | None, extras: dict[str, Any]
+    common: dict[str, Any],
+    index: int,
+    delta: dict[str, Any],
+    finish: str | None,
+    extras: dict[str, Any],
+    logprobs: dict[str, Any] | None = None,
 ) -> bytes:
-    choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+    choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
     return _event({**common, "choices": [choice], **extras})
 
 

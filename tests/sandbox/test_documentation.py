@@ -51,7 +51,7 @@ def test_behaviour_is_set_and_shown(sandbox):
 def test_witness_answers(sandbox):
     """The witness's examples all answer."""
     output = paste(sandbox, EXAMPLES[4])
-    assert output.count('"total"') == 3
+    assert output.count('"total"') == 4
     assert output.endswith('{"status": "ok"}')
 
 

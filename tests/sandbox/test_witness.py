@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.witness import LOGGED, Outcome, Witness
+from sandbox.witness import BODIES, BODY_BYTES, LOGGED, Outcome, Witness
 from tests.sandbox.wire import CHAT_PATHS, chat, chat_body, key_headers, send
 
 
@@ -151,3 +151,25 @@ def test_log_is_bounded():
         witness.end(witness.begin("groq", 1.0), Outcome.COMPLETED, 2.0)
     assert len(witness.log()["log"]) == LOGGED
     assert witness.counts()["completed"] == LOGGED + 10
+
+
+def test_bodies_of_the_last_calls(sandbox):
+    """What was asked for is kept, refused or not, with its path and without the behaviour; only of the last calls."""
+    chat(sandbox.url, "groq", sandbox={"text": "hi"})
+    chat(sandbox.url, "anthropic", key="bad")
+    [asked, refused] = sandbox.bodies()
+    assert asked == {"provider": "groq", "path": "/openai/v1/chat/completions", "body": chat_body("groq")}
+    assert refused["path"] == "/v1/messages"
+    for _ in range(BODIES):
+        chat(sandbox.url, "groq")
+    assert {body["provider"] for body in sandbox.bodies()} == {"groq"}
+    assert len(sandbox.bodies()) == BODIES
+    sandbox.reset()
+    assert sandbox.bodies() == []
+
+
+@pytest.mark.parametrize(("sent", "seen"), [(b"no JSON", [None]), (b"[1]", [[1]]), (b"1" * (BODY_BYTES + 1), [])])
+def test_bodies_that_are_no_requests(sandbox, sent, seen):
+    """A body that is no JSON is null, and a huge one is not kept."""
+    send(sandbox.url, CHAT_PATHS["groq"], sent, headers=key_headers("groq"))
+    assert [body["body"] for body in sandbox.bodies()] == seen

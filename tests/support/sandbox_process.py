@@ -63,6 +63,11 @@ class SandboxProcess:
         """What the witness counted; with `log` also its log and `completed_by_marker`."""
         return self._control("GET", "/calls?log=1" if log else "/calls")
 
+    def bodies(self) -> list[dict[str, Any]]:
+        """What the last calls asked for, oldest first: provider, path and body of each."""
+        found: list[dict[str, Any]] = self._control("GET", "/calls?bodies=1")["bodies"]
+        return found
+
     def behave(self, provider: str = "*", **fields: Any) -> dict[str, Any]:
         """Replace a provider's behaviour, or everyone's."""
         return self._control("PUT", f"/{quote(provider)}/behaviour", fields)

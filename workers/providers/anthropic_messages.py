@@ -75,7 +75,9 @@ def _system(message: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
 def _assistant_blocks(message: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     calls = tool_calls(message, where)
     extras = [mapping(message.get("extra_content")), *(call.extra for call in calls)]
-    blocks = [block for extra in extras for block in objects(mapping(extra.get("anthropic")).get("thinking_blocks"))]
+    thoughts = [block for extra in extras for block in objects(mapping(extra.get("anthropic")).get("thinking_blocks"))]
+    # Streams number them; Anthropic knows no such field.
+    blocks = [{name: value for name, value in block.items() if name != "index"} for block in thoughts]
     blocks += [_block(part, where) for part in parts_of(message, where)]
     if not blocks and (refusal := text(message.get("refusal"))):
         blocks.append({"type": "text", "text": refusal})

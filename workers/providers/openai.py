@@ -18,7 +18,10 @@ from workers.providers.vendor import vendor_at
 from workers.providers.whole_answer import WholeAnswer, is_whole
 
 # What answers of this router add to an assistant message: a strict vendor refuses them in a history.
-ANSWER_FIELDS = frozenset({"reasoning_content", "reasoning_details", "extra_content", "prefix"})
+# So does it what OpenAI's own client adds to one that it has read (`parsed`).
+ANSWER_FIELDS = frozenset({"reasoning_content", "reasoning_details", "extra_content", "images", "prefix", "parsed"})
+# Of a tool call: this router's own, and the place in a stream, which clients keep.
+_ADDED_TO_CALLS = frozenset({"extra_content", "index"})
 _LENGTH_FIELDS = ("max_completion_tokens", "max_tokens")
 
 
@@ -106,10 +109,16 @@ class OpenAIProvider(Provider):
         left_out = self._left_out_of_messages
         if not left_out.isdisjoint(message):
             message = self._bare(message)
+        return self._said(message) if message.get("role") == "assistant" else message
+
+    def _said(self, message: dict[str, Any]) -> dict[str, Any]:
+        """What the assistant said, without what its stream and the caller's client have added to it."""
+        if None in message.values():
+            message = {name: value for name, value in message.items() if value is not None or name == "content"}
         calls = message.get("tool_calls")
-        if "extra_content" in left_out and isinstance(calls, list) and any("extra_content" in call for call in calls):
-            bare = [{name: value for name, value in call.items() if name != "extra_content"} for call in calls]
-            message = {**message, "tool_calls": bare}
+        if isinstance(calls, list):
+            left_out = _ADDED_TO_CALLS - self._vendor.echoed
+            message = {**message, "tool_calls": [_bare_call(call, left_out) for call in calls]}
         return message
 
     def _bare(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -129,3 +138,12 @@ class OpenAIProvider(Provider):
         effort = body.get("reasoning_effort")
         if isinstance(effort, str) and effort in self.EFFORTS:
             body["reasoning_effort"] = self.EFFORTS[effort]
+
+
+def _bare_call(call: dict[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
+    if not left_out.isdisjoint(call):
+        call = {name: value for name, value in call.items() if name not in left_out}
+    function = call.get("function")
+    if isinstance(function, dict) and "parsed_arguments" in function:
+        call = {**call, "function": {name: value for name, value in function.items() if name != "parsed_arguments"}}
+    return call

@@ -103,7 +103,9 @@ def _settle_choice(index: int, choice: dict[str, Any]) -> None:
     content = message.get("content")
     if content is not None and not isinstance(content, str):
         settle_content(message, content)
-    message.setdefault("content", None)
+    for holder, name in ((message, "content"), (message, "refusal"), (choice, "logprobs")):
+        # OpenAI requires them, null or not.
+        holder.setdefault(name, None)
     if "reasoning" in message:
         # Groq, OpenRouter and vLLM name it so.
         reasoning = text(message.pop("reasoning"))

@@ -33,7 +33,7 @@ VENDORS: Mapping[str, Vendor] = {
     # It wants its own reasoning back while a tool loop lasts.
     "api.deepseek.com": Vendor(length_field="max_tokens", echoed=frozenset({"reasoning_content", "prefix"})),
     "api.together.xyz": Vendor(length_field="max_tokens"),
-    "openrouter.ai": Vendor(echoed=frozenset({"reasoning_details"})),
+    "openrouter.ai": Vendor(echoed=frozenset({"reasoning_details", "images"})),
     # Google's OpenAI endpoint carries thought signatures in extra_content.
     "generativelanguage.googleapis.com": Vendor(echoed=frozenset({"extra_content"})),
 }

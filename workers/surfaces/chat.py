@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from workers.surfaces.base import Event, EventWriter, Head, Surface, compact
+from workers.surfaces.numbering import Numbering
 
 # A place for content that no model's name can hold.
 _HERE = "\x00"
+# Fields of a chunk that the first of them cannot have yet; OpenAI's client keeps what the last one says.
+_AT_THE_END = ("system_fingerprint", "service_tier")
 
 
 class Chat(Surface):
@@ -42,6 +45,7 @@ class ChatWriter(EventWriter):
         self._around = self._chunk_around()
         # They wait for the end, as one of them may be the last chunk.
         self._finishes: list[dict[str, Any]] = []
+        self._numbering = Numbering()
 
     @property
     def content_around(self) -> tuple[bytes, bytes] | None:
@@ -51,21 +55,25 @@ class ChatWriter(EventWriter):
     def choice(self, choice: Mapping[str, Any]) -> Sequence[Event]:
         """One chunk, after that with the role if it is the choice's first."""
         events = []
-        index, finish = choice["index"], choice.get("finish_reason")
+        index, finish, delta = choice["index"], choice.get("finish_reason"), choice["delta"]
         if index not in self._begun:
             self._begun.add(index)
-            events.append(self._chunk(index, {"role": "assistant", "content": "", "refusal": None}, None))
-        if choice["delta"]:
-            events.append(self._chunk(index, choice["delta"], choice.get("logprobs")))
+            # Null where no words begin the answer, as at OpenAI: nor has the answer in one piece any beside calls.
+            content = None if delta and "content" not in delta else ""
+            events.append(self._chunk(index, {"role": "assistant", "content": content, "refusal": None}, None))
+        if delta or choice.get("logprobs"):
+            events.append(self._chunk(index, self._numbering.numbered(index, delta), choice.get("logprobs")))
         if finish is not None:
-            self._finishes.append({"index": index, "delta": {}, "logprobs": None, "finish_reason": finish})
+            met = {"stop_reason": choice["stop_reason"]} if "stop_reason" in choice else {}
+            self._finishes.append({"index": index, "delta": {}, "logprobs": None, "finish_reason": finish, **met})
         return events
 
     def completed(self, answer: Mapping[str, Any]) -> Sequence[Event]:
-        """The finish of each choice, and the usage where it was asked for."""
-        chunks = [{**self._common, "choices": [finish]} for finish in self._finishes]
+        """The finish of each choice, and the usage where it was asked for; what else is known only at the end."""
+        common = self._common | {name: answer[name] for name in _AT_THE_END if answer.get(name) is not None}
+        chunks = [{**common, "choices": [finish]} for finish in self._finishes]
         if self._include_usage:
-            chunks.append({**self._common, "choices": [], "usage": answer.get("usage")})
+            chunks.append({**common, "choices": [], "usage": answer.get("usage")})
         if chunks:
             chunks[-1]["routing_metadata"] = answer.get("routing_metadata")
         return [Event(chunk) for chunk in chunks]

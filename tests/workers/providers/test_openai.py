@@ -160,17 +160,36 @@ def test_foreign_tier():
 
 def test_reasoning_has_one_name():
     """Reasoning is `reasoning_content`, also where the vendor says `reasoning`."""
-    message = answered(with_choice(message={"role": "assistant", "content": "4", "reasoning": "2+2"})).body["choices"][
-        0
-    ]
-    assert message["message"] == {"role": "assistant", "content": "4", "reasoning_content": "2+2"}
+    (choice,) = answered(with_choice(message={"role": "assistant", "content": "4", "reasoning": "2+2"})).body["choices"]
+    assert choice["message"] == {"role": "assistant", "content": "4", "refusal": None, "reasoning_content": "2+2"}
 
 
 def test_parts_become_text():
     """Mistral's content in parts becomes text and reasoning."""
     content = [{"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}]}, {"type": "text", "text": "4"}]
     (choice,) = answered(with_choice(message={"content": content})).body["choices"]
-    assert choice["message"] == {"role": "assistant", "content": "4", "reasoning_content": "2+2"}
+    assert choice["message"] == {"role": "assistant", "content": "4", "refusal": None, "reasoning_content": "2+2"}
+
+
+def test_required_nulls_are_told():
+    """OpenAI requires `content`, `refusal` and `logprobs`, null or not; vendors that leave them out are completed."""
+    body = with_choice(message={"role": "assistant"}).copy()
+    body["choices"] = [{name: value for name, value in body["choices"][0].items() if name != "logprobs"}]
+    (choice,) = answered(body).body["choices"]
+    assert choice["message"] == {"role": "assistant", "content": None, "refusal": None}
+    assert choice["logprobs"] is None
+
+
+def test_what_clients_add_is_taken_out():
+    """An answer goes back as OpenAI's client dumps it: without numbers, parsed values and nulls on the wire."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    dumped = {**call, "index": 0, "function": {**call["function"], "parsed_arguments": None}}
+    nulls = dict.fromkeys(("refusal", "annotations", "audio", "function_call", "parsed"))
+    said = {"role": "assistant", "content": None, **nulls, "tool_calls": [dumped]}
+    result = {"role": "tool", "tool_call_id": "c", "content": "x"}
+    bare = {"role": "assistant", "content": None, "tool_calls": [call]}
+    assert sent({"messages": [*HELLO, said, result]})["messages"][-2:] == [bare, result]
+    assert dumped["index"] == 0
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ from flask import Blueprint, Response, request
 from api import replies
 from api.context import services
 from api.openapi.answers import found, refused
-from api.openapi.completion_shapes import CHAT_EVENT
+from api.openapi.anthropic_shapes import MESSAGE_EVENT
+from api.openapi.completion_shapes import CHAT_EVENT, TEXT_EVENT
 from api.openapi.headers import LAST_EVENT_ID
 from api.openapi.job_shape import JOB
 from api.openapi.operation import EVENTS, Answer, Operation, Parameter, documented
+from api.openapi.responses_event_shapes import RESPONSE_EVENT
+from api.openapi.shape import either
 from api.ordering import LONGEST_WAIT_S, parse_wait
 from api.principal import authenticate
 from api.streaming import resume
@@ -25,6 +28,8 @@ _WAIT = Parameter(
     "Seconds to wait for the job's end; the server may wait less.",
     {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT_S},
 )
+# In the form in which the job was asked for.
+_EVENT = either(CHAT_EVENT, TEXT_EVENT, MESSAGE_EVENT, RESPONSE_EVENT)
 _AFTER = Parameter(
     "starting_after",
     "query",
@@ -82,7 +87,7 @@ def cancel(job_id: str) -> Response:
         summary="Follow a job's stream",
         parameters=(_JOB, _AFTER, LAST_EVENT_ID),
         answers=(
-            Answer(200, "The events that were not seen.", {EVENTS: CHAT_EVENT}, ("X-Job-Id", "X-Provider")),
+            Answer(200, "The events that were not seen.", {EVENTS: _EVENT}, ("X-Job-Id", "X-Provider")),
             *refused(400, 401, 404, 503),
         ),
     )

@@ -88,7 +88,14 @@ _DELTA = record(
 )
 _CHUNK_CHOICE = record(
     "A piece of one of the answers.",
-    {"index": whole(), "delta": _DELTA, "finish_reason": maybe(text()), "logprobs": _LOGPROBS},
+    {
+        "index": whole(),
+        "delta": _DELTA,
+        "finish_reason": maybe(text()),
+        "logprobs": _LOGPROBS,
+        "stop_reason": anything("The stop sequence that was met, where the provider tells."),
+    },
+    optional=("stop_reason",),
 )
 
 CHAT_CHUNK = Shape(
@@ -102,13 +109,59 @@ CHAT_CHUNK = Shape(
             "model": text(),
             "choices": listing(_CHUNK_CHOICE),
             "usage": either(_USAGE, {"type": "null"}),
+            "system_fingerprint": text(),
+            "service_tier": text(),
+            "routing_metadata": ROUTING_METADATA,
+        },
+        optional=("usage", "system_fingerprint", "service_tier", "routing_metadata"),
+    ),
+)
+# What the `data` of an event may be; after the last one comes the text [DONE].
+CHAT_EVENT = either(CHAT_CHUNK, ERROR_ANSWER)
+
+_TEXT_CHOICE = {
+    "text": text(),
+    "index": whole(),
+    "logprobs": maybe(
+        mapping("In the legacy form: lists of tokens, of their values and of where they stand.", anything())
+    ),
+}
+_TEXT = {
+    "id": text(),
+    "object": word(["text_completion"]),
+    "created": whole("Unix seconds."),
+    "model": text("Who answered."),
+}
+
+TEXT_COMPLETION = Shape(
+    "TextCompletion",
+    record(
+        "OpenAI's legacy completion, and how it came.",
+        {
+            **_TEXT,
+            "choices": listing(record("One of the texts.", {**_TEXT_CHOICE, "finish_reason": text()})),
+            "usage": _USAGE,
+            "system_fingerprint": text(),
+            "routing_metadata": ROUTING_METADATA,
+        },
+        optional=("system_fingerprint",),
+    ),
+)
+
+_TEXT_PIECE = Shape(
+    "TextCompletionPiece",
+    record(
+        "One event of a stream. The last one has `routing_metadata`.",
+        {
+            **_TEXT,
+            "choices": listing(record("A piece of a text.", {**_TEXT_CHOICE, "finish_reason": maybe(text())})),
+            "usage": either(_USAGE, {"type": "null"}),
             "routing_metadata": ROUTING_METADATA,
         },
         optional=("usage", "routing_metadata"),
     ),
 )
-# What the `data` of an event may be; after the last one comes the text [DONE].
-CHAT_EVENT = either(CHAT_CHUNK, ERROR_ANSWER)
+TEXT_EVENT = either(_TEXT_PIECE, ERROR_ANSWER)
 
 EMBEDDINGS = Shape(
     "Embeddings",

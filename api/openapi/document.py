@@ -20,7 +20,8 @@ _ABOUT = """A self-hosted LLM gateway that is built on a queue. It speaks OpenAI
 becomes a durable job, which is routed, retried and failed over, and is answered, streamed, polled for or sent to a
 webhook.
 
-Fields that are not described here go to the provider as they are; null is as if absent. Errors are always OpenAI's."""
+Fields that are not described here go to the provider as they are; null is as if absent. Errors are OpenAI's, and on
+`/v1/messages` Anthropic's."""
 _KEYS = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A tenant's key, as OpenAI's clients send it."},
     "api_key": {
@@ -107,7 +108,7 @@ class _Writer:
         return written
 
     def _answer(self, answer: Answer) -> dict[str, Any]:
-        headers = {name: SENT[name] for name in (*answer.headers, "X-Request-Id")}
+        headers = {name: SENT[name] for name in (*answer.headers, "X-Request-Id", "OpenAI-Processing-Ms")}
         shown = {"description": answer.about, "headers": headers}
         content = {kind: self._media(kind, schema) for kind, schema in answer.content.items()}
         return {**shown, "content": content} if content else shown

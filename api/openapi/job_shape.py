@@ -1,6 +1,8 @@
 """A job as polls and webhooks show it."""
 
-from api.openapi.completion_shapes import CHAT_COMPLETION, EMBEDDINGS
+from api.openapi.anthropic_shapes import MESSAGE
+from api.openapi.completion_shapes import CHAT_COMPLETION, EMBEDDINGS, TEXT_COMPLETION
+from api.openapi.responses_shapes import RESPONSE
 from api.openapi.routing_shapes import ATTEMPT, ERROR, PLAN
 from api.openapi.shape import Shape, either, listing, maybe, number, record, text, word
 from routing.job import JobStatus
@@ -21,7 +23,7 @@ JOB = Shape(
             "provider": maybe(text("Who answered, or on whose queue it is.")),
             "attempts": listing(ATTEMPT),
             "plan": PLAN,
-            "response": either(CHAT_COMPLETION, EMBEDDINGS, {"type": "null"}),
+            "response": either(CHAT_COMPLETION, TEXT_COMPLETION, MESSAGE, RESPONSE, EMBEDDINGS, {"type": "null"}),
             "error": either(ERROR, {"type": "null"}),
         },
     ),

@@ -49,7 +49,9 @@ ROUTING_METADATA = Shape(
             "total_processing_time": number("From acceptance to the answer."),
             "api_processing_time": number("Spent in calls to providers."),
             "timestamp": number("Unix seconds."),
+            "retry_after": number("Of a failed job, where it is known: seconds after which to ask again."),
         },
+        optional=("retry_after",),
     ),
 )
 

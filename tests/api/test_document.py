@@ -14,6 +14,7 @@ from api.services import Services
 from config.settings import Settings
 
 ERROR = "#/components/schemas/ErrorAnswer"
+ANTHROPIC_ERROR = "#/components/schemas/AnthropicErrorAnswer"
 
 
 def operations(document):
@@ -55,11 +56,12 @@ def test_a_path_has_the_parameters_it_is_written_with(document):
 
 
 def test_errors_have_openais_form(document):
-    """Every status from 400 on is an ErrorAnswer; only health answers otherwise."""
+    """From 400 on answers are an ErrorAnswer, or Anthropic's where its clients ask; only health answers otherwise."""
     for name, operation in operations(document):
+        wanted = ANTHROPIC_ERROR if name.startswith("post /v1/messages") else ERROR
         for status, answer in operation["responses"].items():
             if int(status) >= 400 and name not in ("get /health", "get /readyz"):
-                assert answer["content"]["application/json"]["schema"]["$ref"] == ERROR, (name, status)
+                assert answer["content"]["application/json"]["schema"]["$ref"] == wanted, (name, status)
 
 
 def test_a_route_with_a_key_may_refuse_it(document):

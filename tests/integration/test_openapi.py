@@ -1,10 +1,12 @@
 """What the running product answers is what its document says, field by field."""
 
+import json
+
 import jsonschema_rs
 import pytest
 
 from tests.support.conformance import Conformance
-from tests.support.events import chunks, received
+from tests.support.events import received
 from tests.support.stack import chat, ended_object
 
 pytestmark = pytest.mark.integration
@@ -19,26 +21,165 @@ def conformance(stack):
     return Conformance(stack.get("/openapi.json").json())
 
 
+def messages(text="Say hello.", model=MODELS[0], **fields):
+    """The same request in Anthropic's form; tools are turned, too."""
+    if fields.pop("tools", None):
+        fields |= {"tools": [{"name": "look", "input_schema": {"type": "object"}}], "tool_choice": {"type": "any"}}
+    return {**chat(text, model, **fields), "max_tokens": 100}
+
+
+def legacy(text="Say hello.", model=MODELS[0], **fields):
+    """The same request as a legacy completion, which has no tools."""
+    fields = {name: value for name, value in fields.items() if not name.startswith("tool")}
+    return {"model": model, "prompt": text, "echo": True, **fields}
+
+
+def responses(text="Say hello.", model=MODELS[0], **fields):
+    """The same request in the form of the Responses API."""
+    if fields.get("tools"):
+        fields["tools"] = [{"type": "function", **TOOL["function"]}]
+    return {"model": model, "input": text, **fields}
+
+
+SURFACES = {
+    "/v1/chat/completions": chat,
+    "/v1/completions": legacy,
+    "/v1/messages": messages,
+    "/v1/responses": responses,
+}
+# What tells thoughts there; a legacy completion has no place for them.
+THOUGHTS = {
+    "/v1/chat/completions": "reasoning_content",
+    "/v1/completions": "text_completion",
+    "/v1/messages": '"type": "thinking"',
+    "/v1/responses": "summary_text",
+}
+DEMANDS = {
+    "text": {},
+    "tools": {"tools": [TOOL], "tool_choice": "required"},
+    "cut": {"max_tokens": 3, "max_output_tokens": 3},
+}
+
+
+def demand(path, name, model):
+    """A body of the surface at `path`."""
+    fields = DEMANDS[name]
+    unknown = "max_output_tokens" if path != "/v1/responses" else "max_tokens"
+    return SURFACES[path](model=model, **{name: value for name, value in fields.items() if name != unknown})
+
+
+def events(response):
+    """The events of a stream, without the [DONE] of those that have one."""
+    return [event for event in received(response) if event.data != "[DONE]"]
+
+
+@pytest.mark.parametrize("path", SURFACES)
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("fields", [{}, {"tools": [TOOL], "tool_choice": "required"}], ids=["text", "tools"])
-def test_completions_are_as_documented(stack, conformance, model, fields):
-    """Whole and streamed, of each dialect."""
-    conformance.check(stack.post(chat(model=model, **fields)))
-    with stack.post(chat(model=model, stream=True, **fields), stream=True) as response:
+@pytest.mark.parametrize("name", DEMANDS)
+def test_answers_are_as_documented(stack, conformance, path, model, name):
+    """Whole and streamed, of each surface and dialect."""
+    both(stack, conformance, path, demand(path, name, model))
+
+
+def both(stack, conformance, path, body):
+    """Asks in one piece and as a stream, checks all of it, and gives the answer and the events."""
+    whole = stack.post(body, path=path)
+    assert whole.status_code == 200, whole.text
+    conformance.check(whole)
+    with stack.post({**body, "stream": True}, path=path, stream=True) as response:
         conformance.check(response)
-        for event in chunks(response):
+        told = events(response)
+        assert len(told) > 1
+        for event in told:
             conformance.event(response, event.data)
+    return whole.text, json.dumps([event.data for event in told])
 
 
-def test_a_stream_that_breaks_off_is_as_documented(stack, conformance):
-    """The error in the midst of a stream, too."""
+@pytest.mark.parametrize("path", SURFACES)
+@pytest.mark.parametrize("model", MODELS[1:])
+def test_thoughts_and_refusals_are_as_documented(stack, conformance, path, model):
+    """What a model thinks, and words of one that will not answer, where its vendor and the surface tell them."""
+    stack.sandbox.behave("*", reasoning="Let me think.")
+    for told in both(stack, conformance, path, SURFACES[path](model=model)):
+        assert THOUGHTS[path] in told
+    stack.sandbox.behave("*", refusal="I cannot.")
+    both(stack, conformance, path, SURFACES[path](model=model))
+
+
+@pytest.mark.parametrize("model", MODELS[1:])
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/chat/completions", {"logprobs": True, "top_logprobs": 2}),
+        ("/v1/completions", {"logprobs": 2}),
+        ("/v1/responses", {"top_logprobs": 2}),
+    ],
+    ids=["chat", "legacy", "responses"],
+)
+def test_log_probabilities_are_as_documented(stack, conformance, path, model, fields):
+    """Those of tokens, in each surface's form."""
+    for told in both(stack, conformance, path, SURFACES[path](model=model, **fields)):
+        assert "logprob" in told
+
+
+@pytest.mark.parametrize("path", SURFACES)
+def test_a_stream_that_breaks_off_is_as_documented(stack, conformance, path):
+    """The error in the midst of a stream, too, told at once and again."""
     stack.sandbox.behave("*", fault="cut")
-    with stack.post(chat("one two three four five six", stream=True), stream=True) as response:
+    body = SURFACES[path]("one two three four five six", stream=True)
+    with stack.post(body, path=path, stream=True) as response:
         conformance.check(response)
-        events = list(received(response))
-        assert "error" in events[-1].data
-        for event in events:
-            conformance.event(response, event.data)
+        told = events(response)
+    assert any("error" in (event.name, *event.data) for event in told)
+    again = stack.get(f"/v1/jobs/{response.headers['X-Job-Id']}/stream")
+    conformance.check(again)
+    assert events(again) == told
+    for event in told:
+        conformance.event(response, event.data)
+        conformance.event(again, event.data)
+
+
+def test_responses_that_are_kept_are_as_documented(stack, conformance):
+    """In the background, retrieved, gone on from, listed, followed, cancelled and forgotten; the job behind, too."""
+    path = "/v1/responses"
+    queued = stack.post(responses(background=True, metadata={"k": "v"}), path=path)
+    conformance.check(queued)
+    assert queued.status_code == 200
+    kept, job_id = queued.headers["Location"], queued.headers["X-Job-Id"]
+    assert ended_object(stack, job_id)["status"] == "completed"
+    identifier = queued.json()["id"]
+    after = stack.post(responses("And?", previous_response_id=identifier, stream=True), path=path)
+    conformance.check(after)
+    followed = f"{path}/{events(after)[0].data['response']['id']}"
+    for url in (kept, f"/v1/jobs/{job_id}", f"{kept}/input_items", f"{followed}/input_items?limit=1&order=asc"):
+        shown = stack.get(url)
+        assert shown.status_code == 200, shown.text
+        conformance.check(shown)
+    again = stack.get(f"{followed}?stream=true&starting_after=2")
+    conformance.check(again)
+    for event in events(again):
+        conformance.event(again, event.data)
+    cancelled = stack.post(path=f"{kept}/cancel")
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "completed")
+    conformance.check(cancelled)
+    deleted = stack.session.delete(stack.api.url + kept)
+    assert deleted.status_code == 200
+    conformance.check(deleted)
+    conformance.check(stack.get(kept))
+
+
+def test_responses_without_an_answer_are_as_documented(stack, conformance):
+    """One that failed and one that was cancelled."""
+    stack.sandbox.behave("*", fault="status", status=500)
+    failed = stack.post(responses(background=True), path="/v1/responses").headers
+    ended_object(stack, failed["X-Job-Id"])
+    stack.sandbox.behave("*", latency_ms=20_000)
+    cancelled = stack.post(responses(background=True), path="/v1/responses").headers
+    conformance.check(stack.post(path=f"{cancelled['Location']}/cancel"))
+    for headers, status in ((failed, "failed"), (cancelled, "cancelled")):
+        shown = stack.get(headers["Location"])
+        assert shown.json()["status"] == status
+        conformance.check(shown)
 
 
 @pytest.mark.parametrize("encoding", ["float", "base64"])
@@ -51,8 +192,12 @@ def test_embeddings_are_as_documented(stack, conformance, encoding):
 
 @pytest.mark.parametrize(
     ("path", "body"),
-    [("/v1/chat/completions", chat()), ("/v1/embeddings", EMBEDDING), ("/v1/chat/completions", chat(stream=True))],
-    ids=["chat", "embeddings", "stream"],
+    [
+        *((path, surface()) for path, surface in SURFACES.items() if path != "/v1/responses"),
+        ("/v1/embeddings", EMBEDDING),
+        ("/v1/chat/completions", chat(stream=True)),
+    ],
+    ids=["chat", "legacy", "messages", "embeddings", "stream"],
 )
 def test_jobs_are_as_documented(stack, conformance, path, body):
     """Accepted in the background, looked at, and followed."""
@@ -81,15 +226,17 @@ def test_a_cancelled_job_is_as_documented(stack, conformance):
     conformance.check(cancelled)
 
 
-def test_a_failed_job_is_as_documented(stack, conformance):
+@pytest.mark.parametrize("path", SURFACES)
+def test_a_failed_job_is_as_documented(stack, conformance, path):
     """Every provider failed: the error, its job, and the answer to the same key again."""
     stack.sandbox.behave("*", fault="status", status=500)
+    key = {"Idempotency-Key": f"fails-as-documented{path}"}
     for replayed in (False, True):
-        failed = stack.post(chat(), headers={"Idempotency-Key": "fails-as-documented"})
+        failed = stack.post(SURFACES[path](), path=path, headers=key)
         assert (failed.status_code, "Idempotent-Replayed" in failed.headers) == (502, replayed)
         conformance.check(failed)
     conformance.check(stack.get(f"/v1/jobs/{failed.headers['X-Job-Id']}"))
-    other = stack.post(chat("Another body."), headers={"Idempotency-Key": "fails-as-documented"})
+    other = stack.post(SURFACES[path]("Another body."), path=path, headers=key)
     assert other.status_code == 409
     conformance.check(other)
 
@@ -120,6 +267,17 @@ def test_a_replayed_answer_is_as_documented(stack, conformance):
         ("GET", f"/v1/jobs/job_{'0' * 32}?wait=soon", 400),
         ("POST", "/v1/jobs/job_unknown/cancel", 404),
         ("POST", "/v1/chat/completions", 400),
+        ("POST", "/v1/completions", 400),
+        ("POST", "/v1/messages", 400),
+        ("POST", "/v1/messages/count_tokens", 400),
+        ("POST", "/v1/responses", 400),
+        ("GET", "/v1/responses/resp_unknown", 404),
+        ("GET", "/v1/responses/resp_unknown?stream=maybe", 400),
+        ("GET", "/v1/responses/resp_unknown?starting_after=soon", 400),
+        ("GET", "/v1/responses/resp_unknown/input_items", 404),
+        ("GET", "/v1/responses/resp_unknown/input_items?limit=0", 400),
+        ("POST", "/v1/responses/resp_unknown/cancel", 404),
+        ("DELETE", "/v1/responses/resp_unknown", 404),
         ("POST", "/v1/embeddings", 400),
         ("POST", "/v1/routing/plan", 400),
     ],
@@ -129,6 +287,13 @@ def test_the_other_routes_answer_as_documented(stack, conformance, method, path,
     response = stack.session.request(method, stack.api.url + path)
     assert response.status_code == status, response.text
     conformance.check(response)
+
+
+def test_a_count_of_tokens_is_as_documented(stack, conformance):
+    """The estimate."""
+    counted = stack.post(messages(), path="/v1/messages/count_tokens")
+    assert counted.status_code == 200, counted.text
+    conformance.check(counted)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +312,7 @@ def test_routes_with_a_key_refuse_as_documented(stack, conformance):
     document = stack.get("/openapi.json").json()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            url = stack.api.url + path.format(job_id="job_x", model="fast")
+            url = stack.api.url + path.format(job_id="job_x", response_id="resp_x", model="fast")
             response = stack.session.request(method, url, headers={"Authorization": "Bearer nobody"}, json={})
             assert (response.status_code == 401) == bool(operation["security"]), (method, path)
             conformance.check(response)

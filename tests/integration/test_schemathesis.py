@@ -14,6 +14,8 @@ from tests.support.stack import KEY
 pytestmark = pytest.mark.integration
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 LONGEST_S = 110
+MODELS = ("fast", "groq/openai/gpt-oss-20b")
+EMBEDDERS = ("gemini-embedding-001",)
 PROVIDERS = ("groq", "google-gemini", "hugging-face")
 
 
@@ -29,27 +31,36 @@ def reachable(document):
     can be met: the 504 of another is documented, and right. Nothing is sent to a made-up address.
     """
     schemas = document["components"]["schemas"]
-    for name, models in {
-        "ChatCompletionRequest": ("fast", "groq/openai/gpt-oss-20b"),
-        "EmbeddingsRequest": ("gemini-embedding-001",),
-    }.items():
-        schemas[name]["properties"] |= {
-            "model": {"enum": list(models)},
-            "models": {"type": ["array", "null"], "maxItems": 3, "items": {"enum": list(models)}},
-            "deadline_s": {"type": ["number", "null"], "minimum": 20, "maximum": 600},
-            "webhook_url": {"type": "null"},
-            "routing_policy": choice("balanced", "cost-optimized", "performance-first"),
-        }
+    for name, schema in schemas.items():
+        if "webhook_url" in schema.get("properties", ()):
+            models = list(EMBEDDERS if name == "EmbeddingsRequest" else MODELS)
+            schema["properties"] |= {
+                "model": {"enum": models},
+                "models": {"type": ["array", "null"], "maxItems": 3, "items": {"enum": models}},
+                "deadline_s": {"type": ["number", "null"], "minimum": 20, "maximum": 600},
+                "webhook_url": {"type": "null"},
+                "routing_policy": choice("balanced", "cost-optimized", "performance-first"),
+            }
+            # The conversation that another response ended: there is none.
+            schema["properties"] |= {
+                name: {"type": "null"} for name in ("previous_response_id",) if name in schema["properties"]
+            }
     names = {"type": ["array", "null"], "items": {"enum": list(PROVIDERS)}}
     schemas["PreferencesRequest"]["properties"] |= dict.fromkeys(("order", "only", "ignore"), names)
     return document
+
+
+def webhooks(stack):
+    """The jobs that have a webhook to deliver, or had one."""
+    client = stack.redis.client
+    return {*client.zrange("mr:outbox", 0, -1), *client.scan_iter("mr:delivery:*", count=1000)}
 
 
 def test_the_api_holds_to_its_document(stack, tmp_path):
     """Made-up requests, sound and not: no 5xx, only documented statuses, types, headers and shapes; keys are needed."""
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(reachable(closed(stack.get("/openapi.json").json()))))
-    before = stack.job_count()
+    before, deliveries = stack.job_count(), webhooks(stack)
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION, "run", file),
@@ -62,6 +73,7 @@ def test_the_api_holds_to_its_document(stack, tmp_path):
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert webhooks(stack) == deliveries, "something was sent to a made-up address"
     assert stack.job_count() > before + 20, "hardly a request was taken: nothing was tried"
     assert "request.failed" not in stack.api.logs()
     wait_until(lambda: stack.jobs_left() == 0, what="the end of the jobs")

@@ -68,5 +68,6 @@ class Conformance:
 
     def _ours(self, response: requests.Response) -> set[str]:
         """The headers of `response` that callers may act on."""
-        known = {"Location", "ETag", "Retry-After", "Preference-Applied", "Idempotent-Replayed"}
+        known = {"Location", "ETag", "Retry-After", "Retry-After-Ms", "Preference-Applied", "Idempotent-Replayed"}
+        known |= {"Request-Id", "OpenAI-Processing-Ms"}
         return {name for name in response.headers if name in known or name.startswith("X-")} - _FOR_OTHERS

@@ -18,7 +18,7 @@ from api.openapi.responses_shapes import DELETED, INPUT_ITEMS, RESPONSE
 from api.openapi.shape import flag, text, word
 from api.principal import Principal, authenticate
 from api.serving import serve
-from api.streaming import event_number, resume
+from api.streaming import numbers_seen, resume
 from routing.errors import InvalidRequest, NotFound
 from workers.ledger.record import Accepted, Existing
 from workers.surfaces.registry import RESPONSES
@@ -88,11 +88,12 @@ def create() -> Response:
 def show(response_id: str) -> Response:
     """The response as it stands; with `?stream=true` its events, from after `starting_after`, a sequence number."""
     principal = authenticate()
-    streamed, seen = request.args.get("stream", "false"), request.args.get("starting_after")
+    streamed = request.args.get("stream", "false")
+    asked, _ = numbers_seen()
     if streamed not in ("true", "false"):
         raise InvalidRequest("stream: must be true or false", param="stream")
     # Events are numbered from 1, sequence numbers from 0.
-    after = None if seen is None else event_number(seen) + 1
+    after = None if asked is None else asked + 1
     record = read_kept(response_id, principal)
     return replies.as_json(standing(record)) if streamed == "false" else resume(principal, record.id, after)
 

@@ -74,7 +74,10 @@ def resume(principal: Principal, job_id: str, after: int | None = None, *, repla
     By default from after the event that the request says its caller has seen. Raises NotFound, InvalidRequest for a
     job without a stream, and StoreUnavailable.
     """
-    parts, after = services(), _seen() if after is None else after
+    parts = services()
+    if after is None:
+        asked, seen = numbers_seen()
+        after = seen if asked is None else asked
     stream = Stream(parts, job_id, principal.tenant_id)
     try:
         page = stream.ask()
@@ -95,15 +98,19 @@ def resume(principal: Principal, job_id: str, after: int | None = None, *, repla
     return response
 
 
-def _seen() -> int:
-    """The number of the last event that the caller has seen, 0 for none; raises InvalidRequest."""
-    return event_number(request.args.get("starting_after") or request.headers.get("Last-Event-ID") or "0")
+def numbers_seen() -> tuple[int | None, int]:
+    """The number after which the caller wants the events, and that of the last one it has seen, 0 for none.
+
+    As `starting_after` and `Last-Event-ID` say; raises InvalidRequest that names the one at fault.
+    """
+    asked = request.args.get("starting_after")
+    seen = request.headers.get("Last-Event-ID") or "0"
+    return None if asked is None else _number(asked, "starting_after"), _number(seen, "Last-Event-ID")
 
 
-def event_number(text: str) -> int:
-    """The number of an event, as a caller writes it; raises InvalidRequest."""
+def _number(text: str, name: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise InvalidRequest("starting_after must be the number of an event, as its id says", param="starting_after")
+        raise InvalidRequest(f"{name}: must be the number of an event, as its id says", param=name)
     return int(text)
 
 

@@ -53,6 +53,6 @@ LAST_EVENT_ID = Parameter(
     "Last-Event-ID",
     "header",
     "The number of the last event seen, as browsers send it.",
-    {"type": "string", "pattern": "^[0-9]{1,9}$"},
+    {"type": "string", "pattern": "^[0-9]{0,9}$"},
 )
 IF_NONE_MATCH = Parameter("If-None-Match", "header", "The ETag that the caller has.", {"type": "string"})

@@ -233,7 +233,7 @@ def test_an_event_that_is_no_number_is_400_when_a_stream_is_asked_for_again(stac
     """Whoever comes back with a key that is known, and does not know where it was, is told so."""
     again = {"Idempotency-Key": "comes-back", "Last-Event-ID": "the last one"}
     assert stack.post(chat(stream=True), headers={"Idempotency-Key": "comes-back"}).status_code == 200
-    check_error(stack.post(chat(stream=True), headers=again), 400, param="starting_after")
+    check_error(stack.post(chat(stream=True), headers=again), 400, param="Last-Event-ID")
 
 
 def test_a_wrong_method_is_told_the_right_ones(unchanged):

@@ -4,12 +4,17 @@ import itertools
 import json
 import shutil
 
+import hypothesis
 import pytest
 
 from config.settings import PROJECT_ROOT, Settings
 from tests.support.process_node import RedisNode
 from tests.support.sandbox_process import SandboxProcess
 from tests.support.stack import Stack, without_exploration
+
+# No timed tests: how long an example takes is the machine's business.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 _namespaces = itertools.count()
 

@@ -1,5 +1,6 @@
 """Sends on what comes in of streamed answers: all of a process's streams share the round trips."""
 
+import time
 from collections.abc import Callable, Sequence
 
 import gevent
@@ -17,6 +18,9 @@ log = structlog.get_logger()
 MOST_OF_ONE = 500
 MOST_IN_ALL = 4000
 STORE_RETRY_S = 0.25
+# Steps begin no closer than this, so that under load many chunks share one: a step costs as much as some ten chunks on
+# their way through three processes. A stream's first content does not wait for it, nor does a lone stream of usual pace.
+PACE_S = 0.005
 
 
 class Outgoing:
@@ -44,9 +48,10 @@ class Outgoing:
         return self.start > 0 or bool(self._lines)
 
     def write(self, lines: Sequence[str]) -> None:
-        """Send `lines` on, soon and in order."""
+        """Send `lines` on, soon and in order; the first of them at once."""
+        at_once = not self._lines
         self._lines += lines
-        self._relay.wake(self)
+        self._relay.wake(self, at_once=at_once)
 
     def batch(self, most: int) -> Frames:
         """What goes with the next step."""
@@ -70,7 +75,7 @@ class Outgoing:
 class Relay:
     """One greenlet sends what all streams of this process have ready, one round trip after another.
 
-    Nothing waits for a batch to fill: a lone chunk leaves at once, and what comes in meanwhile leaves together.
+    A lone chunk leaves at once; what comes in during a step, or within PACE_S of its beginning, leaves together.
     """
 
     def __init__(self, streams: Streams, lost: Callable[[str, int], None]) -> None:
@@ -80,6 +85,7 @@ class Relay:
         self._ready: dict[Outgoing, None] = {}
         self._under_way: set[Outgoing] = set()
         self._wake = Event()
+        self._hurry = Event()
         self._turned = Event()
 
     def start(self) -> None:
@@ -90,10 +96,12 @@ class Relay:
         """The way out for a run whose job's stream has `start` frames already."""
         return Outgoing(self, job_id, epoch, start)
 
-    def wake(self, outgoing: Outgoing) -> None:
+    def wake(self, outgoing: Outgoing, *, at_once: bool) -> None:
         """Send what `outgoing` has."""
         self._ready[outgoing] = None
         self._wake.set()
+        if at_once:
+            self._hurry.set()
 
     def settle(self, outgoing: Outgoing, most: int) -> None:
         """Wait until nothing of `outgoing` is on its way and at most `most` of its lines wait; then send no more."""
@@ -106,7 +114,10 @@ class Relay:
             self._wake.wait()
             self._wake.clear()
             while self._ready:
+                began = time.monotonic()
+                self._hurry.clear()
                 self._turn()
+                self._hurry.wait(max(0.0, began + PACE_S - time.monotonic()))
 
     def _turn(self) -> None:
         """One round trip. What it carried stays ready until it is known to have arrived."""

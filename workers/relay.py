@@ -18,8 +18,8 @@ log = structlog.get_logger()
 MOST_OF_ONE = 500
 MOST_IN_ALL = 4000
 STORE_RETRY_S = 0.25
-# Steps begin no closer than this, so that under load many chunks share one: a step costs as much as some ten chunks on
-# their way through three processes. A stream's first content does not wait for it, nor does a lone stream of usual pace.
+# Steps begin no closer than this: one costs as much as some ten chunks on their way through three processes, so under
+# load many share it. A stream's first content does not wait for it, nor does a lone stream of usual pace.
 PACE_S = 0.005
 
 

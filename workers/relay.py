@@ -19,8 +19,8 @@ log = structlog.get_logger()
 MOST_OF_ONE = 500
 MOST_IN_ALL = 4000
 STORE_RETRY_S = 0.25
-# Steps begin no closer than this for each open stream, within these bounds: one, with what it sets off, costs as much as
-# several chunks, so under load many share it. First content does not wait, nor does a lone stream of usual pace.
+# Steps begin no closer than this for each open stream, within these bounds: one, with what it sets off, costs as much
+# as several chunks, so under load many share it. First content does not wait, nor does a lone stream of usual pace.
 PACE_PER_STREAM_S, LEAST_PACE_S, LONGEST_PACE_S = 0.0001, 0.005, 0.1
 
 

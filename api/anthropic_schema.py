@@ -4,14 +4,15 @@ Source: platform.claude.com/docs/en/api/messages.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from api.anthropic_turns import System, Turns
 from api.chat_schema import ChatCompletionSchema
-from api.fields import Flag, Number, Object, Text, Whole
+from api.fields import Flag, Number, Object, Rules, Text, Whole, described
 from api.options_schema import check_against
+from api.turn_shape import NOTHING
 
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _LONGEST_TEXT = 1_000_000
@@ -32,7 +33,7 @@ class _Loose(Schema):
     error_messages = {"type": "must be an object"}  # noqa: RUF012 - marshmallow declares it as an instance attribute
 
 
-class ToolSchema(_Loose):
+class MessageToolSchema(_Loose):
     """A tool the model may call."""
 
     type = Text()
@@ -41,6 +42,17 @@ class ToolSchema(_Loose):
     input_schema = Object()
     strict = Flag()
     cache_control = Object()
+
+    json_rules: ClassVar[Rules] = (
+        {
+            "properties": {
+                "type": {"enum": ["custom", None]},
+                "name": {"type": "string"},
+                "input_schema": {"type": "object"},
+            },
+            "required": ["name", "input_schema"],
+        },
+    )
 
     @validates_schema
     def check_own(self, data: dict[str, Any], **_: Any) -> None:
@@ -56,7 +68,7 @@ class ToolSchema(_Loose):
                 raise ValidationError("is missing", name)
 
 
-class ToolChoiceSchema(_Loose):
+class MessageToolChoiceSchema(_Loose):
     """How tools are to be used."""
 
     type = Text(choices=("auto", "any", "tool", "none"), required=True, allow_none=False)
@@ -64,12 +76,21 @@ class ToolChoiceSchema(_Loose):
     disable_parallel_tool_use = Flag()
 
 
-class ThinkingSchema(_Loose):
+class MessageThinkingSchema(_Loose):
     """How the model is to think."""
 
     type = Text(choices=("enabled", "adaptive", "disabled", "between_tools"), required=True, allow_none=False)
     budget_tokens = Whole(1024)
     display = Text(choices=("summarized", "omitted"))
+
+    json_rules: ClassVar[Rules] = (
+        {
+            "anyOf": [
+                {"properties": {"type": {"not": {"const": "enabled"}}}},
+                {"properties": {"budget_tokens": {"type": "integer"}}, "required": ["budget_tokens"]},
+            ]
+        },
+    )
 
     @validates_schema
     def check_budget(self, data: dict[str, Any], **_: Any) -> None:
@@ -78,21 +99,21 @@ class ThinkingSchema(_Loose):
             raise ValidationError("is missing", "budget_tokens")
 
 
-class FormatSchema(_Loose):
+class MessageFormatSchema(_Loose):
     """The form of an answer."""
 
     type = Text(choices=("json_schema",), required=True, allow_none=False)
     schema = fields.Dict(required=True, error_messages={"invalid": "must be an object"})
 
 
-class OutputSchema(_Loose):
+class MessageOutputSchema(_Loose):
     """How an answer is to be given."""
 
     effort = Text(choices=_EFFORTS)
-    format = fields.Nested(FormatSchema, allow_none=True)
+    format = fields.Nested(MessageFormatSchema, allow_none=True)
 
 
-class MetadataSchema(_Loose):
+class MessageMetadataSchema(_Loose):
     """Who it is for."""
 
     user_id = Text(longest=512)
@@ -103,21 +124,45 @@ class CountTokensSchema(ChatCompletionSchema):
 
     # Where mypy is held back, the name is chat's and what it stands for is Anthropic's.
     messages = Turns(required=True)  # type: ignore[assignment]
-    system = System()
+    system = System(about="What holds for the whole conversation.")
     max_tokens = Whole(1)
     temperature = Number(0, 1)
     top_k = Whole(0)
     stop_sequences = fields.List(
         Text(longest=_LONGEST_TEXT, shortest=1, allow_none=False), allow_none=True, validate=validate.Length(max=16)
     )
-    tools = fields.List(fields.Nested(ToolSchema), allow_none=True, validate=validate.Length(max=1024))
-    tool_choice = fields.Nested(ToolChoiceSchema, allow_none=True)  # type: ignore[assignment]
-    thinking = fields.Nested(ThinkingSchema, allow_none=True)
-    output_config = fields.Nested(OutputSchema, allow_none=True)
-    output_format = fields.Nested(FormatSchema, allow_none=True)
-    metadata = fields.Nested(MetadataSchema, allow_none=True)  # type: ignore[assignment]
+    tools = fields.List(fields.Nested(MessageToolSchema), allow_none=True, validate=validate.Length(max=1024))
+    tool_choice = fields.Nested(  # type: ignore[assignment]
+        MessageToolChoiceSchema, allow_none=True, metadata=described("A `tool` must be one of `tools`.")
+    )
+    thinking = fields.Nested(MessageThinkingSchema, allow_none=True)
+    output_config = fields.Nested(MessageOutputSchema, allow_none=True)
+    output_format = fields.Nested(MessageFormatSchema, allow_none=True)
+    metadata = fields.Nested(MessageMetadataSchema, allow_none=True)  # type: ignore[assignment]
     cache_control = Object()
     service_tier = Text(choices=("auto", "standard_only", "default", "flex", "priority"))
+
+    json_rules: ClassVar[Rules] = (
+        {
+            "properties": {
+                "n": {"enum": [1, None]},
+                **{name: {"enum": [None, False, 0]} for name in _NOT_HERE},
+                **{name: {"enum": NOTHING} for name in _ONLY_THERE},
+            }
+        },
+        {
+            "anyOf": [
+                {"properties": {"tool_choice": {"type": "null"}}},
+                {"properties": {"tools": {"type": "array", "minItems": 1}}, "required": ["tools"]},
+            ]
+        },
+        {
+            "anyOf": [
+                {"properties": {"tool_choice": {"properties": {"type": {"not": {"const": "tool"}}}}}},
+                {"properties": {"tool_choice": {"properties": {"name": {"type": "string"}}, "required": ["name"]}}},
+            ]
+        },
+    )
 
     @validates_schema
     def check_places(self, data: dict[str, Any], **_: Any) -> None:
@@ -146,6 +191,8 @@ class CountTokensSchema(ChatCompletionSchema):
 
 class MessagesSchema(CountTokensSchema):
     """The body of POST /v1/messages."""
+
+    json_rules: ClassVar[Rules] = ({"properties": {"max_tokens": {"type": "integer"}}, "required": ["max_tokens"]},)
 
     @validates_schema
     def check_max_tokens(self, data: dict[str, Any], **_: Any) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 
+from api.fields import JsonField
 from api.messages import MAX_MESSAGES
+from api.turn_shape import SYSTEM, TURN
 
 # The media types that the Messages API takes as a picture.
 _PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -25,8 +27,12 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class Turns(fields.Field[list[Any]]):
+class Turns(JsonField[list[Any]]):
     """A non-empty list of turns, each with a role and content that role may have."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """The list; turn_shape.py has what stands in it."""
+        return {"type": "array", "minItems": 1, "maxItems": MAX_MESSAGES, "items": TURN}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ARG002
         if not isinstance(value, list):
@@ -37,11 +43,12 @@ class Turns(fields.Field[list[Any]]):
         return value
 
 
-class System(fields.Field[Any]):
+class System(JsonField[Any]):
     """A system prompt: a text, or text blocks."""
 
-    def __init__(self) -> None:
-        super().__init__(allow_none=True)
+    def json_schema(self) -> dict[str, Any]:
+        """Both forms."""
+        return SYSTEM
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         _check_content(value, _BLOCKS["system"])

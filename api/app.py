@@ -15,6 +15,7 @@ from api import (
     jobs,
     legacy_completions,
     models,
+    reference,
     responses,
     routing_plan,
     webhook_secret,
@@ -35,6 +36,7 @@ def create_app(services: Services) -> Flask:
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     for module in (*surfaces, jobs, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
+    reference.register(app)
     error_handlers.register(app)
     app.before_request(_name_request)
     app.after_request(_finish_headers)
@@ -53,4 +55,9 @@ def _finish_headers(response: Response) -> Response:
     arrived = request.environ.get(ARRIVED, time.monotonic())
     response.headers["OpenAI-Processing-Ms"] = str(round((time.monotonic() - arrived) * 1000))
     response.headers["X-Request-Id"] = request.environ.get(REQUEST_ID, "")
+    if request.method == "OPTIONS" and response.status_code == 200:
+        # Flask's own answer: the Allow header, and no body that could have a type.
+        response.status_code = 204
+        del response.headers["Content-Type"]
+        del response.headers["Content-Length"]
     return response

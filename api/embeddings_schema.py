@@ -4,19 +4,27 @@ Source: OpenAI's API reference for embeddings, and DESIGN's extensions.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, validates_schema
 
-from api.fields import Flag, Text, Whole
+from api.fields import Flag, JsonField, Rules, Text, Whole
 from api.options_schema import OptionsSchema, check_against
 
 MAX_INPUTS = 2048
 _WANTED = "must be a string, a list of strings, a list of tokens or a list of lists of tokens"
 
 
-class Input(fields.Field[Any]):
+class Input(JsonField[Any]):
     """What is embedded: one text or its tokens, or a list of either."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """The four forms; a list of tokens is one input, and bounded as a list of inputs is."""
+        text = {"type": "string", "minLength": 1}
+        token = {"type": "integer", "minimum": 0}
+        inputs = {"type": "array", "minItems": 1, "maxItems": MAX_INPUTS}
+        tokens = {"type": "array", "minItems": 1, "items": token}
+        return {"anyOf": [text, *({**inputs, "items": items} for items in (text, token, tokens))]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if isinstance(value, str):
@@ -38,11 +46,13 @@ class Input(fields.Field[Any]):
 class EmbeddingsSchema(OptionsSchema):
     """The body of POST /v1/embeddings."""
 
-    input = Input(required=True)
+    input = Input(required=True, about="A text, a list of texts, or the same as tokens.")
     encoding_format = Text(choices=("float", "base64"))
     dimensions = Whole(1, 2**31 - 1)
     user = Text(longest=512)
     stream = Flag()
+
+    json_rules: ClassVar[Rules] = ({"properties": {"stream": {"enum": [False, None]}}},)
 
     @validates_schema
     def check_stream(self, data: dict[str, Any], **_: Any) -> None:

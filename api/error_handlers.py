@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api import replies, retry_headers
 from api.context import REQUEST_ID
@@ -42,12 +42,22 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     kind = "invalid_request_error" if status < 500 else "api_error"
     code = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}.get(status)
-    body = {"error": {"message": error.description or error.name, "type": kind, "param": None, "code": code}}
+    body = {"error": {"message": _words(error), "type": kind, "param": None, "code": code}}
     response = _told(body, status)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
     return response
+
+
+def _words(error: HTTPException) -> str:
+    path = request.path[:200]
+    if isinstance(error, NotFound):
+        return f"there is no URL {path!r} here; GET /docs lists those there are"
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return f"{path} does not take {request.method}; it takes {allowed}"
+    return error.description or error.name
 
 
 def _unexpected(error: Exception) -> Response:

@@ -1,15 +1,46 @@
-"""marshmallow fields that take JSON for what it says: "5" is no number, 1 is no boolean, null is as if absent."""
+"""marshmallow fields that take JSON for what it says: "5" is no number, 1 is no boolean, null is as if absent.
 
-from typing import Any
+Each says in `json_schema` what the API's document tells of it, but for its validators and null, which are read off it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
+T = TypeVar("T")
+# What a schema's own checks hold beyond its fields, as JSON Schema: `json_rules` beside those checks.
+Rules: TypeAlias = tuple[Mapping[str, Any], ...]
 
-class Whole(fields.Field[int]):
+
+class JsonField(fields.Field[T]):
+    """A field with an `about` for the reader of the API's document. Null is as if absent: refused where required."""
+
+    def __init__(
+        self, *, about: str = "", required: bool = False, allow_none: bool | None = None, **options: Any
+    ) -> None:
+        nullable = not required if allow_none is None else allow_none
+        super().__init__(required=required, allow_none=nullable, metadata=described(about), **options)
+
+    def json_schema(self) -> dict[str, Any]:
+        """What its check takes, as JSON Schema."""
+        raise NotImplementedError
+
+
+def described(about: str) -> dict[str, str]:
+    """The metadata that a field of marshmallow's own needs to have `about` in the document."""
+    return {"description": about} if about else {}
+
+
+class Whole(JsonField[int]):
     """A JSON integer between `low` and `high`."""
 
     def __init__(self, low: int | None = None, high: int | None = None, **options: Any) -> None:
-        super().__init__(allow_none=True, validate=validate.Range(low, high), **options)
+        super().__init__(validate=validate.Range(low, high), **options)
+
+    def json_schema(self) -> dict[str, Any]:
+        """A number without a fraction."""
+        return {"type": "integer"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ARG002
         if isinstance(value, bool) or not isinstance(value, int):
@@ -17,14 +48,18 @@ class Whole(fields.Field[int]):
         return value
 
 
-class Number(fields.Field[float]):
+class Number(JsonField[float]):
     """A JSON number between `low` and `high`."""
 
     def __init__(
         self, low: float | None = None, high: float | None = None, *, above: float | None = None, **options: Any
     ) -> None:
         limits = validate.Range(low if above is None else above, high, min_inclusive=above is None)
-        super().__init__(allow_none=True, validate=limits, **options)
+        super().__init__(validate=limits, **options)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Any number."""
+        return {"type": "number"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ARG002
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -32,11 +67,12 @@ class Number(fields.Field[float]):
         return value
 
 
-class Flag(fields.Field[bool]):
+class Flag(JsonField[bool]):
     """A JSON boolean."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_none=True, **options)
+    def json_schema(self) -> dict[str, Any]:
+        """True or false."""
+        return {"type": "boolean"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002
         if not isinstance(value, bool):
@@ -44,15 +80,18 @@ class Flag(fields.Field[bool]):
         return value
 
 
-class Text(fields.Field[str]):
+class Text(JsonField[str]):
     """A JSON string of at most `longest` characters, one of `choices` where they are given."""
 
     def __init__(
         self, longest: int = 256, shortest: int = 0, choices: tuple[str, ...] | None = None, **options: Any
     ) -> None:
-        options.setdefault("allow_none", True)
-        check = validate.Length(shortest, longest) if choices is None else validate.OneOf(choices)
+        check = validate.Length(shortest or None, longest) if choices is None else validate.OneOf(choices)
         super().__init__(validate=check, **options)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Any text."""
+        return {"type": "string"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
         if not isinstance(value, str):
@@ -60,11 +99,12 @@ class Text(fields.Field[str]):
         return value
 
 
-class Object(fields.Field[dict[str, Any]]):
+class Object(JsonField[dict[str, Any]]):
     """A JSON object, its insides left to whoever reads it."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_none=True, **options)
+    def json_schema(self) -> dict[str, Any]:
+        """Any object."""
+        return {"type": "object"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG002
         if not isinstance(value, dict):

@@ -7,6 +7,9 @@ from flask import Blueprint, Response
 
 from api import replies
 from api.context import services
+from api.openapi.answers import found, refused
+from api.openapi.operation import Operation, documented
+from api.openapi.service_shapes import HEALTH, LIVENESS, PROVIDERS_HEALTH
 from api.principal import authenticate
 from config.provider import ProviderConfig
 from routing.breaker import Breaker
@@ -18,6 +21,14 @@ blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/livez")
+@documented(
+    Operation(
+        tag="Health",
+        summary="Ask whether the process answers",
+        answers=(found(LIVENESS, "It does."),),
+        key=False,
+    )
+)
 def livez() -> Response:
     """The process answers."""
     return replies.as_json({"status": "ok"})
@@ -25,6 +36,14 @@ def livez() -> Response:
 
 @blueprint.get("/health")
 @blueprint.get("/readyz")
+@documented(
+    Operation(
+        tag="Health",
+        summary="Ask whether jobs can be accepted",
+        answers=(found(HEALTH, "They can."), found(HEALTH, "They cannot: Redis is away.", 503)),
+        key=False,
+    )
+)
 def health() -> Response:
     """The process can accept jobs: 503 while Redis is away."""
     configuration = services().directory.current.configuration
@@ -43,6 +62,13 @@ def health() -> Response:
 
 
 @blueprint.get("/v1/health/providers")
+@documented(
+    Operation(
+        tag="Health",
+        summary="See how the providers stand",
+        answers=(found(PROVIDERS_HEALTH, "Every provider, and every breaker."), *refused(401)),
+    )
+)
 def providers() -> Response:
     """How each provider stands by its calls, checks and breakers, and the circuit breakers themselves."""
     authenticate()

@@ -7,14 +7,21 @@ from typing import Any, NoReturn
 from flask import request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from routing.errors import BodyTooLarge, InvalidRequest
+from routing.errors import BodyTooLarge, InvalidRequest, UnsupportedContentType
 
 # Deeper than any request there is, and far from where a parser further down gives up.
 MAX_DEPTH = 200
 
 
 def read_json_object() -> dict[str, Any]:
-    """The request's body as a JSON object; InvalidRequest or BodyTooLarge says what is wrong with it."""
+    """The request's body as a JSON object.
+
+    InvalidRequest, BodyTooLarge or UnsupportedContentType says what is wrong with it.
+    """
+    # A body that is not said to be anything is taken for what it must be.
+    if request.mimetype and not request.is_json:
+        said = request.mimetype[:80]
+        raise UnsupportedContentType(f"the body is said to be {said!r}; send JSON, as Content-Type: application/json")
     try:
         raw = request.get_data(cache=False)
     except RequestEntityTooLarge:

@@ -4,12 +4,12 @@ Source: OpenAI's API reference for completions.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, validates_schema
 
 from api.chat_schema import ChatCompletionSchema
-from api.fields import Flag, Text, Whole
+from api.fields import Flag, JsonField, Rules, Text, Whole
 from api.options_schema import check_against
 
 # Fields of chat completions for which a text completion has no place, in its request or in its answer.
@@ -19,8 +19,13 @@ _CHAT_ONLY = (
 )
 
 
-class Prompt(fields.Field[Any]):
+class Prompt(JsonField[Any]):
     """One text, or a list of one text."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Both forms."""
+        text = {"type": "string"}
+        return {"anyOf": [text, {"type": "array", "minItems": 1, "maxItems": 1, "items": text}]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if isinstance(value, str):
@@ -42,12 +47,17 @@ class LegacyCompletionSchema(ChatCompletionSchema):
     class Meta(ChatCompletionSchema.Meta):
         exclude = _CHAT_ONLY[:4] + _CHAT_ONLY[-2:]
 
-    prompt = Prompt(required=True)
-    suffix = Text(longest=1_000_000)
-    best_of = Whole(1)
-    echo = Flag()
+    prompt = Prompt(required=True, about="One text.")
+    suffix = Text(longest=1_000_000, about="Text after a gap; none can be given to a chat model.")
+    best_of = Whole(1, about="Must be `n`: answers are not chosen among.")
+    echo = Flag(about="Whether the prompt stands before each text.")
     # The same name as in chat, for a number.
     logprobs = Whole(0, 5)  # type: ignore[assignment]
+
+    json_rules: ClassVar[Rules] = (
+        {"properties": {name: {"type": "null"} for name in _CHAT_ONLY}},
+        {"properties": {"suffix": {"enum": ["", None]}}},
+    )
 
     @validates_schema
     def check_chat_fields(self, data: dict[str, Any], **_: Any) -> None:

@@ -5,7 +5,10 @@ A schema per message would cost more than the rest of the request's validation, 
 
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
+
+from api.fields import JsonField
+from api.message_shape import MESSAGE
 
 MAX_MESSAGES = 4096
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -14,8 +17,12 @@ _ASSISTANT_PARTS = ("content", "tool_calls", "function_call", "refusal", "audio"
 _PART_FIELDS = {"text": "text", "refusal": "refusal", "input_audio": "input_audio", "file": "file"}
 
 
-class Messages(fields.Field[list[Any]]):
+class Messages(JsonField[list[Any]]):
     """A non-empty list of messages, each with a role and what that role needs."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """The list; message_shape.py has what stands in it."""
+        return {"type": "array", "minItems": 1, "maxItems": MAX_MESSAGES, "items": MESSAGE}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ARG002
         if not isinstance(value, list):

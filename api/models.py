@@ -6,6 +6,9 @@ from flask import Blueprint, Response
 
 from api import replies
 from api.context import services
+from api.openapi.answers import found, refused
+from api.openapi.operation import Operation, Parameter, documented
+from api.openapi.service_shapes import MODEL, MODELS
 from api.principal import Principal, authenticate
 from config.provider import Price
 from routing.catalogue import Deployment
@@ -17,12 +20,27 @@ _CREATED = 0
 
 
 @blueprint.get("")
+@documented(
+    Operation(
+        tag="Models",
+        summary="List what can be asked for",
+        answers=(found(MODELS, "Aliases, then deployments."), *refused(401)),
+    )
+)
 def index() -> Response:
     """Every alias and deployment this tenant can use now."""
     return replies.as_json({"object": "list", "data": _models(authenticate())})
 
 
 @blueprint.get("/<path:model>")
+@documented(
+    Operation(
+        tag="Models",
+        summary="Look at a model",
+        parameters=(Parameter("model", "path", "An alias or `provider/model`.", {"type": "string", "minLength": 1}),),
+        answers=(found(MODEL, "The model."), *refused(401, 404)),
+    )
+)
 def show(model: str) -> Response:
     """One of them; ModelNotFound names the nearest."""
     for shown in _models(authenticate()):

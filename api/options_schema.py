@@ -1,11 +1,11 @@
 """The fields every surface's request shares: its models and the router's own options. Unknown fields pass."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from api.fields import Flag, Number, Text
+from api.fields import Flag, Number, Rules, Text, described
 from api.preferences_schema import PreferencesSchema
 from routing.errors import InvalidRequest
 
@@ -19,16 +19,35 @@ class OptionsSchema(Schema):
     class Meta:
         unknown = INCLUDE
 
-    model = Text(shortest=1)
-    models = fields.List(Text(shortest=1, allow_none=False), allow_none=True, validate=validate.Length(max=16))
+    model = Text(shortest=1, about="An alias, a deployment as `provider/model`, or a model's own name.")
+    models = fields.List(
+        Text(shortest=1, allow_none=False),
+        allow_none=True,
+        validate=validate.Length(max=16),
+        metadata=described("Tried after `model`, in this order."),
+    )
     provider = fields.Nested(PreferencesSchema, allow_none=True)
-    background = Flag()
-    service_tier = Text(choices=("auto", "default", "flex", "priority"))
-    deadline_s = Number(high=MAX_DEADLINE_S, above=0)
-    webhook_url = fields.Url(allow_none=True, schemes={"http", "https"}, require_tld=False)
-    on_disconnect = Text(choices=("cancel", "detach"))
-    continue_on_failover = Flag()
-    routing_policy = Text(shortest=1)
+    background = Flag(about="Whether to be answered at once, with the job; the answer is polled for.")
+    service_tier = Text(choices=("auto", "default", "flex", "priority"), about="The place in a provider's queue.")
+    deadline_s = Number(high=MAX_DEADLINE_S, above=0, about="Seconds from now after which no answer is wanted.")
+    webhook_url = fields.Url(
+        allow_none=True,
+        schemes={"http", "https"},
+        require_tld=False,
+        metadata=described("Where the job is sent when it has ended, signed as Standard Webhooks; http or https."),
+    )
+    on_disconnect = Text(choices=("cancel", "detach"), about="What becomes of the job when the caller hangs up.")
+    continue_on_failover = Flag(about="Whether another provider may go on with an answer that broke off.")
+    routing_policy = Text(shortest=1, about="The policy that orders the candidates.")
+
+    json_rules: ClassVar[Rules] = (
+        {
+            "anyOf": [
+                {"properties": {"model": {"type": "string"}}, "required": ["model"]},
+                {"properties": {"models": {"type": "array", "minItems": 1}}, "required": ["models"]},
+            ]
+        },
+    )
 
     @validates_schema
     def check_model(self, data: dict[str, Any], **_: Any) -> None:

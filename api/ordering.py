@@ -23,6 +23,8 @@ from workers.surfaces.registry import CHAT
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _TIERS = {"auto": ServiceTier.DEFAULT}
+# The longest wait a caller may ask for.
+LONGEST_WAIT_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ def parse_wait(text: str, where: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= 86_400:
-        raise InvalidRequest(f"{where}: wait must be a number of seconds from 0 to 86400", param="wait")
+    if not 0 <= seconds <= LONGEST_WAIT_S:
+        raise InvalidRequest(f"{where}: wait must be a number of seconds from 0 to {LONGEST_WAIT_S}", param="wait")
     return seconds
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
-from api.fields import Flag, Text
+from api.fields import Flag, JsonField, Text, described
 from routing.preferences import PERCENTILES, Sort
 
 _MAX_NAMES = 64
@@ -26,21 +26,24 @@ class _Loose(Schema):
     error_messages = {"type": "must be an object"}  # noqa: RUF012 - marshmallow declares it as an instance attribute
 
 
-def _names(data_key: str | None = None) -> fields.List[Any]:
+def _names(about: str, data_key: str | None = None) -> fields.List[Any]:
     return fields.List(
         Text(shortest=1, allow_none=False),
         allow_none=True,
         data_key=data_key,
         validate=validate.Length(max=_MAX_NAMES),
         error_messages={"invalid": "must be a list of provider names"},
+        metadata=described(about),
     )
 
 
-class Amount(fields.Field[Any]):
+class Amount(JsonField[Any]):
     """A price: a number from 0, or one in a string, as OpenRouter's clients send it."""
 
-    def __init__(self) -> None:
-        super().__init__(allow_none=True)
+    def json_schema(self) -> dict[str, Any]:
+        """A number, or the plain form of one as text; other forms of the same are taken as well."""
+        text = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,20})?$"}
+        return {"anyOf": [{"type": "number", "minimum": 0, "maximum": _LARGEST}, text]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if isinstance(value, bool) or not isinstance(value, int | float | str) or not _is_amount(value):
@@ -48,11 +51,19 @@ class Amount(fields.Field[Any]):
         return value
 
 
-class Threshold(fields.Field[Any]):
+class Threshold(JsonField[Any]):
     """A number greater than 0, or one for some of OpenRouter's percentiles."""
 
-    def __init__(self) -> None:
-        super().__init__(allow_none=True)
+    def json_schema(self) -> dict[str, Any]:
+        """The bound for the p50, or an object of bounds."""
+        limits = {"exclusiveMinimum": 0, "maximum": _LARGEST}
+        bounds = {name: {"type": ["number", "null"], **limits} for name in PERCENTILES}
+        return {
+            "anyOf": [
+                {"type": "number", **limits},
+                {"type": "object", "properties": bounds, "additionalProperties": False},
+            ]
+        }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if not isinstance(value, dict):
@@ -79,8 +90,15 @@ class SortSchema(_Loose):
     partition = Text(choices=("model", "none"))
 
 
-class SortField(fields.Field[Any]):
+class SortField(JsonField[Any]):
     """A word, or an object that holds it."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """OpenRouter's short and long form."""
+        words = [word.value for word in Sort]
+        by = {"enum": [*words, None]}
+        partition = {"enum": ["model", "none", None]}
+        return {"anyOf": [{"enum": words}, {"type": "object", "properties": {"by": by, "partition": partition}}]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if isinstance(value, dict):
@@ -90,15 +108,19 @@ class SortField(fields.Field[Any]):
         return value
 
 
-class Unheld(fields.Field[Any]):
+class Unheld(JsonField[Any]):
     """A filter of OpenRouter's that this router cannot hold: asking for it is refused, not silently forgotten."""
 
     def __init__(self, instead: str) -> None:
-        super().__init__(allow_none=True)
+        super().__init__(about=f"Cannot be held here: {instead}.")
         self._instead = instead
 
+    def json_schema(self) -> dict[str, Any]:
+        """Only what asks for nothing."""
+        return {"enum": [False, []]}
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
-        if value not in (False, []):
+        if value is not False and value != []:
             raise ValidationError(f"cannot be held here: {self._instead}")
         return value
 
@@ -116,17 +138,17 @@ class MaxPriceSchema(_Loose):
 class PreferencesSchema(_Loose):
     """The `provider` object."""
 
-    order = _names()
+    order = _names("Tried first, in this order.")
     # `only` is an attribute of marshmallow's own.
-    allowed = _names("only")
-    ignore = _names()
-    allow_fallbacks = Flag()
-    require_parameters = Flag()
-    data_collection = Text(choices=("allow", "deny"))
-    sort = SortField(allow_none=True)
+    allowed = _names("No others are tried.", "only")
+    ignore = _names("These are not tried.")
+    allow_fallbacks = Flag(about="Whether others may be tried when the first fails.")
+    require_parameters = Flag(about="Whether only those are tried that honour every parameter.")
+    data_collection = Text(choices=("allow", "deny"), about="Whether providers that keep data may be tried.")
+    sort = SortField(about="What alone orders the candidates.")
     max_price = fields.Nested(MaxPriceSchema, allow_none=True)
-    preferred_max_latency = Threshold()
-    preferred_min_throughput = Threshold()
+    preferred_max_latency = Threshold(about="Seconds to the first token; who is slower is tried later.")
+    preferred_min_throughput = Threshold(about="Tokens per second; who is slower is tried later.")
     zdr = Unheld("no provider's row says that it retains nothing; see data_collection")
     enforce_distillable_text = Unheld("no model's row says what its text may be used for")
     quantizations = Unheld("no model's row says how it is quantized")

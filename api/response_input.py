@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
+
+from api.fields import JsonField
+from api.item_shape import ITEM
 
 MAX_ITEMS = 4096
 ROLES = ("user", "assistant", "system", "developer")
@@ -11,8 +14,13 @@ _DETAILS = ("auto", "low", "high", "original")
 _URLS = ("https://", "http://", "data:")
 
 
-class Input(fields.Field[Any]):
+class Input(JsonField[Any]):
     """A text, or a list of items."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Both forms; item_shape.py has what stands in the list."""
+        items = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": ITEM}
+        return {"anyOf": [{"type": "string"}, items]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if isinstance(value, str):

@@ -10,6 +10,12 @@ from api.context import services
 from api.demand import Demand
 from api.json_body import read_json_object
 from api.kept_responses import conversation_before, head_of, read_kept, standing
+from api.openapi.answers import found, refused, served
+from api.openapi.headers import IDEMPOTENCY_KEY, LAST_EVENT_ID, LAST_SEEN, PREFER
+from api.openapi.operation import EVENTS, JSON, Answer, Operation, Parameter, documented
+from api.openapi.responses_event_shapes import RESPONSE_EVENT
+from api.openapi.responses_shapes import DELETED, INPUT_ITEMS, RESPONSE
+from api.openapi.shape import flag, text, word
 from api.principal import Principal, authenticate
 from api.serving import serve
 from api.streaming import event_number, resume
@@ -21,9 +27,36 @@ from workers.surfaces.responses_request import chat_request, conversation_of, ec
 
 blueprint = Blueprint("responses", __name__, url_prefix="/v1/responses")
 _MOST_ITEMS, _USUAL_ITEMS = 100, 20
+_ORDERS = ("asc", "desc")
+_RESPONSE = Parameter("response_id", "path", "The response's id.", {"type": "string", "pattern": "^resp_[0-9a-f]{32}$"})
+_STREAM = Parameter("stream", "query", "Whether its events are wanted: true or false.", flag())
+_AFTER = Parameter(
+    "starting_after",
+    "query",
+    "With `stream`: the `sequence_number` of the last event seen; goes before `Last-Event-ID`.",
+    {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+)
+_LIMIT = Parameter(
+    "limit",
+    "query",
+    f"How many items, {_USUAL_ITEMS} if left out.",
+    {"type": "integer", "minimum": 1, "maximum": _MOST_ITEMS},
+)
+_ORDER = Parameter("order", "query", "The newest first, `desc`, if left out.", word(_ORDERS))
+_AFTER_ITEM = Parameter("after", "query", "The id of the item to begin after.", text())
 
 
 @blueprint.post("")
+@documented(
+    Operation(
+        tag="Responses",
+        summary="Ask for a response",
+        parameters=(IDEMPOTENCY_KEY, PREFER, LAST_SEEN),
+        body=responses_schema.ResponsesSchema,
+        example={"model": "fast", "input": "Hello!"},
+        answers=served(RESPONSE, RESPONSE_EVENT, accepted=None),
+    )
+)
 def create() -> Response:
     """Accept a request; answer with its response when it is there, or with the queued one in the background."""
     principal = authenticate()
@@ -41,18 +74,38 @@ def create() -> Response:
 
 
 @blueprint.get("/<response_id>")
+@documented(
+    Operation(
+        tag="Responses",
+        summary="Look at a response, or follow its stream",
+        parameters=(_RESPONSE, _STREAM, _AFTER, LAST_EVENT_ID),
+        answers=(
+            Answer(200, "The response.", {JSON: RESPONSE, EVENTS: RESPONSE_EVENT}, ("X-Job-Id", "X-Provider")),
+            *refused(400, 401, 404, 503),
+        ),
+    )
+)
 def show(response_id: str) -> Response:
     """The response as it stands; with `?stream=true` its events, from after `starting_after`, a sequence number."""
     principal = authenticate()
-    record = read_kept(response_id, principal)
-    if request.args.get("stream", "false") == "false":
-        return replies.as_json(standing(record))
-    seen = request.args.get("starting_after")
+    streamed, seen = request.args.get("stream", "false"), request.args.get("starting_after")
+    if streamed not in ("true", "false"):
+        raise InvalidRequest("stream: must be true or false", param="stream")
     # Events are numbered from 1, sequence numbers from 0.
-    return resume(principal, record.id, None if seen is None else event_number(seen) + 1)
+    after = None if seen is None else event_number(seen) + 1
+    record = read_kept(response_id, principal)
+    return replies.as_json(standing(record)) if streamed == "false" else resume(principal, record.id, after)
 
 
 @blueprint.post("/<response_id>/cancel")
+@documented(
+    Operation(
+        tag="Responses",
+        summary="Cancel a response",
+        parameters=(_RESPONSE,),
+        answers=(found(RESPONSE, "The response as it stands."), *refused(400, 401, 404, 503)),
+    )
+)
 def cancel(response_id: str) -> Response:
     """Cancel a response that is made in the background. One that has ended stays as it is."""
     principal = authenticate()
@@ -64,6 +117,14 @@ def cancel(response_id: str) -> Response:
 
 
 @blueprint.delete("/<response_id>")
+@documented(
+    Operation(
+        tag="Responses",
+        summary="Forget a response",
+        parameters=(_RESPONSE,),
+        answers=(found(DELETED, "It was forgotten."), *refused(401, 404, 503)),
+    )
+)
 def delete(response_id: str) -> Response:
     """Forget a response with all it was asked; one that has not ended is cancelled."""
     principal = authenticate()
@@ -76,6 +137,14 @@ def delete(response_id: str) -> Response:
 
 
 @blueprint.get("/<response_id>/input_items")
+@documented(
+    Operation(
+        tag="Responses",
+        summary="List what a response was made of",
+        parameters=(_RESPONSE, _LIMIT, _ORDER, _AFTER_ITEM),
+        answers=(found(INPUT_ITEMS, "A page of the items."), *refused(400, 401, 404, 503)),
+    )
+)
 def input_items(response_id: str) -> Response:
     """What the response was made of, those of the responses before it first; a page of it, the newest first."""
     principal = authenticate()
@@ -130,6 +199,6 @@ def _page() -> tuple[int, str, str | None]:
     if not 1 <= limit <= _MOST_ITEMS:
         raise InvalidRequest(f"limit: must be a whole number from 1 to {_MOST_ITEMS}", param="limit")
     order = request.args.get("order", "desc")
-    if order not in ("asc", "desc"):
+    if order not in _ORDERS:
         raise InvalidRequest('order: must be "asc" or "desc"', param="order")
     return limit, order, request.args.get("after")

@@ -3,12 +3,12 @@
 Source: OpenAI's API reference for responses, and DESIGN's extensions. What cannot be said to a provider is refused.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from api.chat_schema import Stop
-from api.fields import Flag, Number, Object, Text, Whole
+from api.fields import Flag, JsonField, Number, Object, Rules, Text, Whole
 from api.options_schema import OptionsSchema, check_against
 from api.response_input import Input
 from workers.surfaces.responses_request import REFUSED
@@ -29,6 +29,11 @@ _MAX_PAIRS, _MAX_KEY, _MAX_VALUE = 16, 64, 512
 _MAX_INSTRUCTIONS = 16 * 2**20
 
 
+def _having(**needs: Any) -> dict[str, Any]:
+    """An object that has all of these, as JSON Schema."""
+    return {"type": "object", "properties": needs, "required": list(needs)}
+
+
 class _Loose(Schema):
     """An object whose unknown fields pass."""
 
@@ -38,7 +43,7 @@ class _Loose(Schema):
     error_messages = {"type": "must be an object"}  # noqa: RUF012 - marshmallow declares it as an instance attribute
 
 
-class FunctionSchema(_Loose):
+class ResponseToolSchema(_Loose):
     """A function the model may call; the API has its fields beside the type."""
 
     type = Text(required=True, allow_none=False)
@@ -46,6 +51,10 @@ class FunctionSchema(_Loose):
     description = Text(longest=_MAX_INSTRUCTIONS)
     parameters = Object()
     strict = Flag()
+
+    json_rules: ClassVar[Rules] = (
+        {"properties": {"type": {"const": "function"}, "name": {"type": "string"}}, "required": ["name"]},
+    )
 
     @validates_schema
     def check_kind(self, data: dict[str, Any], **_: Any) -> None:
@@ -57,8 +66,15 @@ class FunctionSchema(_Loose):
             raise ValidationError("is missing", "name")
 
 
-class ToolChoice(fields.Field[Any]):
+class ToolChoice(JsonField[Any]):
     """One of OpenAI's three words, a function, or those that are allowed."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """The three forms."""
+        function = _having(type={"const": "function"}, name={"type": "string"})
+        tools = {"type": "array", "minItems": 1, "items": function}
+        allowed = _having(type={"const": "allowed_tools"}, mode={"enum": ["auto", "required"]}, tools=tools)
+        return {"anyOf": [{"enum": ["none", "auto", "required"]}, function, allowed]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if isinstance(value, str) and value in ("none", "auto", "required"):
@@ -75,7 +91,7 @@ class ToolChoice(fields.Field[Any]):
         raise ValidationError('must be "none", "auto", "required", a function by its name, or allowed_tools')
 
 
-class FormatSchema(_Loose):
+class ResponseFormatSchema(_Loose):
     """The form of an answer's text."""
 
     type = Text(required=True, allow_none=False, choices=("text", "json_object", "json_schema"))
@@ -83,6 +99,15 @@ class FormatSchema(_Loose):
     description = Text(longest=_MAX_INSTRUCTIONS)
     schema = Object()
     strict = Flag()
+
+    json_rules: ClassVar[Rules] = (
+        {
+            "anyOf": [
+                {"properties": {"type": {"not": {"const": "json_schema"}}}},
+                _having(name={"type": "string"}, schema={"type": "object"}),
+            ]
+        },
+    )
 
     @validates_schema
     def check_schema(self, data: dict[str, Any], **_: Any) -> None:
@@ -93,14 +118,14 @@ class FormatSchema(_Loose):
                     raise ValidationError("is missing", name)
 
 
-class TextSchema(_Loose):
+class ResponseTextSchema(_Loose):
     """How an answer's text is to be."""
 
-    format = fields.Nested(FormatSchema, allow_none=True)
+    format = fields.Nested(ResponseFormatSchema, allow_none=True)
     verbosity = Text(choices=("low", "medium", "high"))
 
 
-class ReasoningSchema(_Loose):
+class ResponseReasoningSchema(_Loose):
     """How a model is to think."""
 
     effort = Text(choices=_EFFORTS)
@@ -110,8 +135,14 @@ class ReasoningSchema(_Loose):
     mode = Text(choices=("standard",))
 
 
-class Metadata(fields.Field[dict[str, Any]]):
+class Metadata(JsonField[dict[str, Any]]):
     """Up to 16 pairs of strings."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """An object of texts."""
+        label = {"type": "string", "maxLength": _MAX_VALUE}
+        names = {"maxLength": _MAX_KEY}
+        return {"type": "object", "maxProperties": _MAX_PAIRS, "propertyNames": names, "additionalProperties": label}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG002
         if not isinstance(value, dict):
@@ -129,34 +160,56 @@ class Metadata(fields.Field[dict[str, Any]]):
 class ResponsesSchema(OptionsSchema):
     """The body of POST /v1/responses."""
 
-    input = Input(allow_none=True)
+    input = Input(about="A text, or the conversation so far as items.")
     instructions = Text(longest=_MAX_INSTRUCTIONS)
-    previous_response_id = Text(shortest=1)
+    previous_response_id = Text(shortest=1, about="The response whose conversation goes on.")
     temperature = Number(0, 2)
     top_p = Number(0, 1)
     presence_penalty = Number(-2, 2)
     frequency_penalty = Number(-2, 2)
     seed = Whole()
-    stop = Stop(allow_none=True)
+    stop = Stop()
     logit_bias = Object()
     max_output_tokens = Whole(1)
     max_tool_calls = Whole(1)
     top_logprobs = Whole(0, 20)
     include = fields.List(Text(choices=_INCLUDED, allow_none=False), allow_none=True)
-    tools = fields.List(fields.Nested(FunctionSchema), allow_none=True, validate=validate.Length(max=1024))
-    tool_choice = ToolChoice(allow_none=True)
+    tools = fields.List(fields.Nested(ResponseToolSchema), allow_none=True, validate=validate.Length(max=1024))
+    tool_choice = ToolChoice(about="Functions that are named must be among `tools`.")
     parallel_tool_calls = Flag()
-    text = fields.Nested(TextSchema, allow_none=True)
-    reasoning = fields.Nested(ReasoningSchema, allow_none=True)
-    metadata = Metadata(allow_none=True)
+    text = fields.Nested(ResponseTextSchema, allow_none=True)
+    reasoning = fields.Nested(ResponseReasoningSchema, allow_none=True)
+    metadata = Metadata()
     truncation = Text(choices=("auto", "disabled"))
-    store = Flag()
-    stream = Flag()
+    store = Flag(about="Whether the response can be retrieved later.")
+    stream = Flag(about="Whether the answer comes as server-sent events while it is made.")
     stream_options = Object()
     background_options = Object()
     user = Text(longest=512)
     safety_identifier = Text(longest=512)
     prompt_cache_key = Text(longest=512)
+
+    json_rules: ClassVar[Rules] = (
+        {"properties": {name: {"type": "null"} for name in REFUSED}},
+        {
+            "anyOf": [
+                _having(input={"type": ["string", "array"]}),
+                _having(previous_response_id={"type": "string"}),
+            ]
+        },
+        {
+            "anyOf": [
+                {"properties": {"tool_choice": {"enum": ["none", "auto", None]}}},
+                _having(tools={"type": "array", "minItems": 1}),
+            ]
+        },
+        {
+            "anyOf": [
+                {"properties": {"background": {"enum": [False, None]}}},
+                {"properties": {"store": {"enum": [True, None]}}},
+            ]
+        },
+    )
 
     @validates_schema
     def check_refused(self, data: dict[str, Any], **_: Any) -> None:

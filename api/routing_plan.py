@@ -9,6 +9,10 @@ from api import chat_schema, embeddings_schema, replies
 from api.context import services
 from api.demand import Demand
 from api.json_body import read_json_object
+from api.openapi.answers import found, refused
+from api.openapi.operation import Operation, Parameter, documented
+from api.openapi.routing_shapes import DRY_RUN
+from api.openapi.shape import either, word
 from api.ordering import route
 from api.principal import authenticate
 from routing.errors import InvalidRequest
@@ -19,7 +23,22 @@ from workers.surfaces.registry import CHAT, EMBEDDINGS
 blueprint = Blueprint("routing_plan", __name__, url_prefix="/v1/routing")
 
 
+_SURFACE = Parameter(
+    "surface", "query", "Whose request the body is; chat if left out.", word((CHAT.name, EMBEDDINGS.name))
+)
+
+
 @blueprint.post("/plan")
+@documented(
+    Operation(
+        tag="Routing",
+        summary="See how a request would be routed",
+        parameters=(_SURFACE,),
+        body=either(chat_schema.ChatCompletionSchema, embeddings_schema.EmbeddingsSchema),
+        example={"model": "fast", "messages": [{"role": "user", "content": "Hello!"}]},
+        answers=(found(DRY_RUN, "The plan; nothing is called."), *refused(400, 401, 404, 413, 415)),
+    )
+)
 def dry_run() -> Response:
     """The candidates in the order they would be tried, with what their scores rest on, and who was left out and why.
 

@@ -27,15 +27,18 @@ class Stream:
         self._parts = parts
         self._tenant = tenant
         self._follower = Follower()
+        self._listening = True
         # Once for all its waits: between chunks there is no time for it.
         self._watch = ExitStack()
         self._watch.enter_context(self.connection.watched(self._follower.leave))
         parts.waiters.add(job_id, self._follower)
 
     def close(self) -> None:
-        """Listen no more."""
-        self._watch.close()
-        self._parts.waiters.remove(self.job_id, self._follower)
+        """Listen no more; a second time does nothing."""
+        if self._listening:
+            self._listening = False
+            self._watch.close()
+            self._parts.waiters.remove(self.job_id, self._follower)
 
     def next(self) -> Part:
         """Frames that have come, or how the job ended; None where nothing came for the keep-alive time.

@@ -10,7 +10,8 @@ RouterError
 │   ├── NotFound              404
 │   ├── IdempotencyConflict   409
 │   ├── JobNotCancellable     409
-│   └── BodyTooLarge          413
+│   ├── BodyTooLarge          413
+│   └── UnsupportedContentType 415
 ├── StoreUnavailable          503  Redis is away or full
 ├── WaitEnded                 504  the wait ended, the job goes on
 ├── JobError                       how a job ended without an answer
@@ -134,6 +135,13 @@ class BodyTooLarge(RequestError):
 
     status = 413
     code = "request_too_large"
+
+
+class UnsupportedContentType(RequestError):
+    """The request says itself that its body is not JSON."""
+
+    status = 415
+    code = "unsupported_content_type"
 
 
 class StoreUnavailable(RouterError):

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.support.stack import KEY, chat
+from tests.support.stack import KEY, chat, dump
 
 pytestmark = pytest.mark.integration
 HEADERS = {"Content-Type": "application/json"}
@@ -227,6 +227,53 @@ def test_another_tenants_job_is_404(stack):
 def test_unknown_paths_and_methods_answer_in_the_same_form(unchanged, method, path, status):
     """Even a wrong URL is answered as an OpenAI client expects."""
     check_error(unchanged.session.request(method, f"{unchanged.api.url}{path}"), status)
+
+
+def test_an_event_that_is_no_number_is_400_when_a_stream_is_asked_for_again(stack):
+    """Whoever comes back with a key that is known, and does not know where it was, is told so."""
+    again = {"Idempotency-Key": "comes-back", "Last-Event-ID": "the last one"}
+    assert stack.post(chat(stream=True), headers={"Idempotency-Key": "comes-back"}).status_code == 200
+    check_error(stack.post(chat(stream=True), headers=again), 400, param="starting_after")
+
+
+def test_a_wrong_method_is_told_the_right_ones(unchanged):
+    """405 names the methods there are, in the Allow header and in words."""
+    response = unchanged.session.put(f"{unchanged.api.url}/v1/chat/completions")
+    check_error(response, 405, code="method_not_allowed")
+    assert set(response.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+    assert "POST" in response.json()["error"]["message"]
+    assert unchanged.session.head(f"{unchanged.api.url}/v1/chat/completions").status_code == 405
+
+
+def test_options_are_told_without_a_body(unchanged):
+    """OPTIONS needs no key and says what a URL takes."""
+    response = unchanged.session.options(f"{unchanged.api.url}/v1/models", headers={"Authorization": ""})
+    assert (response.status_code, response.content) == (204, b"")
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+    assert "Content-Type" not in response.headers
+
+
+def test_head_is_get_without_the_body(unchanged):
+    """Monitors may ask by HEAD."""
+    response = unchanged.session.head(f"{unchanged.api.url}/health")
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/embeddings", "/v1/routing/plan"])
+def test_a_body_that_is_said_to_be_no_json_is_415(unchanged, path, kind):
+    """The header that is needed is named."""
+    response = unchanged.session.post(f"{unchanged.api.url}{path}", data=dump(chat()), headers={"Content-Type": kind})
+    check_error(response, 415, code="unsupported_content_type")
+    assert "Content-Type: application/json" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", [None, "application/json; charset=utf-8", "Application/JSON", "application/x+json"])
+def test_a_body_that_is_json_by_another_name_is_taken(stack, kind):
+    """Parameters, capitals and suffixes are JSON too, and so is what is not said to be anything."""
+    headers = {} if kind is None else {"Content-Type": kind}
+    assert stack.session.post(f"{stack.api.url}/v1/chat/completions", data=dump(chat()), headers=headers).ok
 
 
 def test_unknown_fields_pass_through(stack):

@@ -8,6 +8,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
+# More processes than cores: tests wait more than they compute. A file's tests stay together, as its fixtures are.
+TOGETHER = --numprocesses 3 --dist loadfile --no-loadscope-reorder
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
 .PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-plan doctor lock clean install install-dev install-clients golden python
@@ -18,9 +20,11 @@ help: ## List these targets
 run: install ## Start everything on this machine and send one completion (options: UP=--no-probe)
 	@exec $(ROUTER) up $(UP)
 
+# Tests start hundreds of Python processes: each would compile the project again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: ## Run lint, types and every test (options: PYTEST="-k name")
 	@$(MAKE) -j 2 check install-clients
-	@exec $(BIN)/python -m pytest $(PYTEST)
+	@exec $(BIN)/python -m pytest $(or $(PYTEST),$(TOGETHER))
 
 check: install-dev ## Run lint and types only
 	@$(BIN)/ruff check .

@@ -17,7 +17,7 @@ class Follower:
 
     def __init__(self) -> None:
         # When something last came, monotonic seconds.
-        self.since = time.monotonic()
+        self.since = self._waits_since = time.monotonic()
         self.next = 0
         self._behind = False
         self._lines: list[bytes] = []
@@ -79,11 +79,20 @@ class Follower:
         """How the job ended, once every frame was taken."""
         return None if self.behind or self._lines else self._ended
 
-    def wait(self, timeout_s: float) -> None:
-        """Until there is something to take, something was missed, or the time is over."""
+    def wait(self) -> None:
+        """Until there is something to take, something was missed, the caller has gone, or `nudge` ends it.
+
+        Without a time of its own: a timer for each wait would cost more than most chunks do.
+        """
         if not (self._lines or self._ended or self.behind):
+            self._waits_since = time.monotonic()
             self._wake.clear()
-            self._wake.wait(timeout_s)
+            self._wake.wait()
+
+    def nudge(self, before: float) -> None:
+        """End a wait that began `before` that moment (monotonic seconds)."""
+        if self._waits_since <= before:
+            self._wake.set()
 
     def asking(self) -> None:
         """The ledger is being asked for what comes from frame `next` on, all others having been taken.

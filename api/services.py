@@ -30,7 +30,7 @@ class Services:
         url = settings.resolve_redis_url()
         configuration = LiveConfiguration(settings)
         ledger = Ledger(CommandPipeline(redis_client.connect(url)), settings, lambda: configuration.current.breaker)
-        waiters = Waiters(redis_client.connect(url, blocking=True), ledger, settings.key_prefix)
+        waiters = Waiters(redis_client.connect(url, blocking=True), ledger, settings.key_prefix, settings.keep_alive_s)
         directory = Directory(configuration)
         snapshots = SnapshotReader(redis_client.connect(url), settings.key_prefix, queues=directory.queues)
         configuration.start()

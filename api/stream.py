@@ -40,17 +40,20 @@ class Stream:
             self._watch.close()
             self._parts.waiters.remove(self.job_id, self._follower)
 
-    def next(self, timeout_s: float) -> Part:
-        """Frames that have come, or how the job ended; None where nothing came in time. Raises CallerGone."""
+    def next(self) -> Part:
+        """Frames that have come, or how the job ended; None where nothing came for the keep-alive time.
+
+        Raises CallerGone.
+        """
         follower = self._follower
         if not (lines := follower.take()):
-            follower.wait(timeout_s)
+            follower.wait()
             lines = follower.take()
         if not lines and follower.behind:
             try:
                 self.ask()
             except StoreUnavailable:
-                gevent.sleep(min(AWAY_S, timeout_s))
+                gevent.sleep(AWAY_S)
             lines = follower.take()
         if lines or follower.ended is not None:
             return lines or follower.ended

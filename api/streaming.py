@@ -14,7 +14,6 @@ from api.demand import Demand
 from api.departure import Departure
 from api.principal import Principal
 from api.rendering import Rendering
-from api.services import Services
 from api.stream import Part, Stream
 from routing.errors import InvalidRequest, NotFound
 from workers import frames
@@ -46,12 +45,12 @@ def open_stream(principal: Principal, demand: Demand, submit: Callable[[str], Ac
         if not isinstance(placed, Accepted):
             stream.close()
             return resume(principal, placed.id, replayed=True)
-        first = stream.next(parts.settings.keep_alive_s)
+        first = stream.next()
         if isinstance(first, Ended) and first.http_status >= 400:
             stream.close()
             return replies.ended(first, demand.surface)
         rendering = _rendering(demand, job_id, placed.created)
-        response = _response(parts, stream, rendering, first)
+        response = _response(stream, rendering, first)
     except BaseException as error:
         stream.close()
         if isinstance(error, CallerGone):
@@ -85,8 +84,8 @@ def resume(principal: Principal, job_id: str, after: int | None = None, *, repla
         if replayed and page.ended is not None and page.ended.http_status >= 400 and not page.frames:
             stream.close()
             return replies.ended(page.ended, surface_of(page.surface), replayed=True)
-        first = stream.next(parts.settings.keep_alive_s)
-        response = _response(parts, stream, _rendering_again(job_id, page, after), first, page.provider)
+        first = stream.next()
+        response = _response(stream, _rendering_again(job_id, page, after), first, page.provider)
     except BaseException as error:
         stream.close()
         if isinstance(error, CallerGone):
@@ -137,10 +136,10 @@ def _rendering_again(job_id: str, page: Followed, after: int) -> Rendering:
     )
 
 
-def _response(parts: Services, stream: Stream, rendering: Rendering, first: Part, provider: str = "") -> Response:
+def _response(stream: Stream, rendering: Rendering, first: Part, provider: str = "") -> Response:
     if isinstance(first, list) and isinstance(speaker := frames.read(first[0]), Speaker):
         provider = speaker.provider
-    response = Response(_events(stream, rendering, first, parts.settings.keep_alive_s), mimetype="text/event-stream")
+    response = Response(_events(stream, rendering, first), mimetype="text/event-stream")
     response.headers["X-Job-Id"] = stream.job_id
     response.headers["X-Provider"] = provider or stream.ask().provider
     response.headers["Cache-Control"] = "no-cache"
@@ -149,11 +148,11 @@ def _response(parts: Services, stream: Stream, rendering: Rendering, first: Part
     return response
 
 
-def _events(stream: Stream, rendering: Rendering, part: Part, keep_alive_s: float) -> Iterator[bytes]:
+def _events(stream: Stream, rendering: Rendering, part: Part) -> Iterator[bytes]:
     try:
         while not isinstance(part, Ended):
             yield _WAITING if part is None else rendering.lines(part)
-            part = stream.next(keep_alive_s)
+            part = stream.next()
         yield rendering.end(part)
     except CallerGone:
         return

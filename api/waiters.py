@@ -27,6 +27,8 @@ BLOCK_S = 5.0
 # A reply can be lost with the connection that carried it, so whoever waits long asks the ledger now and then.
 RECHECK_S = 15.0
 RECONNECT_S = 0.25
+# How often it is looked who has waited for so long that a stream must be kept.
+NUDGE_S = 0.25
 # The word in a reply's head where an end has its status (frames.lua).
 FRAMES = "frames"
 
@@ -47,6 +49,9 @@ class Waiter:
     def end(self, ended: Ended) -> None:
         """Take how the job ended."""
         self.result.set(ended)
+
+    def nudge(self, before: float) -> None:
+        """Who waits for the whole answer has a time of its own."""
 
     def leave(self) -> None:
         """End the wait: the caller has gone."""
@@ -72,15 +77,19 @@ class Listener(Protocol):
     def end(self, ended: Ended) -> None:
         """Take how it ended."""
 
+    def nudge(self, before: float) -> None:
+        """Do what is to be done where nothing has come since `before` (monotonic seconds)."""
+
 
 class Waiters:
     """Hands the ends of jobs to whoever waits for them here. `address` is what the ledger is told to reply to."""
 
-    def __init__(self, client: redis.Redis, ledger: Ledger, prefix: str) -> None:
+    def __init__(self, client: redis.Redis, ledger: Ledger, prefix: str, keep_alive_s: float) -> None:
         self.address = secrets.token_hex(8)
         self._list = f"{prefix}replies:{self.address}"
         self._client = client
         self._ledger = ledger
+        self._keep_alive_s = keep_alive_s
         self._waiting: dict[str, list[Listener]] = {}
 
     @contextmanager
@@ -117,6 +126,7 @@ class Waiters:
         """Start reading replies and asking after those that may have been lost."""
         keep_running(self._read)
         keep_running(self._recheck)
+        keep_running(self._nudge)
 
     def _read(self) -> None:
         while True:
@@ -143,6 +153,14 @@ class Waiters:
     def _resolve(self, ended: Ended) -> None:
         for listener in self._waiting.get(ended.id, ()):
             listener.end(ended)
+
+    def _nudge(self) -> None:
+        while True:
+            gevent.sleep(NUDGE_S)
+            before = time.monotonic() - self._keep_alive_s
+            for listeners in list(self._waiting.values()):
+                for listener in listeners:
+                    listener.nudge(before)
 
     def _recheck(self) -> None:
         while True:

@@ -3,13 +3,23 @@
 import itertools
 import json
 import shutil
+import tempfile
+from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from config.settings import PROJECT_ROOT, Settings
+from tests.support.machine import Machine
 from tests.support.process_node import RedisNode
 from tests.support.sandbox_process import SandboxProcess
 from tests.support.stack import Stack, without_exploration
+
+# No timed tests: how long an example takes is the machine's business.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 _namespaces = itertools.count()
 
@@ -22,6 +32,49 @@ TENANTS = {
     },
     "rival": {"tenant_id": "rival", "api_keys": ["ak-rival"], "providers": {"enabled": ["groq"]}},
 }
+
+# That a busy machine is slow says nothing about the code.
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")
+
+_machine = pytest.StashKey[Machine]()
+_folder = pytest.StashKey[str]()
+
+
+def pytest_configure(config):
+    """Tests in one process have no neighbours; where there are more, they take turns with those that stand alone."""
+    if shared := getattr(config, "workerinput", {}).get("machine"):
+        config.stash[_machine] = Machine(Path(shared))
+        config.add_cleanup(config.stash[_machine].close)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """pytest-xdist: each process of a run is told of the folder that they share."""
+    stash = node.config.stash
+    if _folder not in stash:
+        folder = tempfile.TemporaryDirectory(prefix="test-run-")
+        node.config.add_cleanup(folder.cleanup)
+        stash[_folder] = folder.name
+    node.workerinput["machine"] = stash[_folder]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Modules that need the machine to themselves come last, so that nobody waits for them."""
+    for item in items:
+        if (marker := item.get_closest_marker("alone")) is not None:
+            assert marker.args, f"{item.nodeid}: alone, and for what reason?"
+    items.sort(key=lambda item: item.getparent(pytest.Module).get_closest_marker("alone") is not None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """Wait for the machine outside of the test's own time-out."""
+    if _machine not in item.config.stash:
+        return (yield)
+    with item.config.stash[_machine].used(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

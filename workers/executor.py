@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeVar
 
 import gevent
@@ -65,10 +66,9 @@ class Executor:
         if job is None:
             return
         run = Run(job)
-        if job.streamed is not None:
-            run.outgoing = self._relay.open(job_id, epoch, job.streamed)
+        way_out = nullcontext() if job.streamed is None else self._relay.open(job_id, epoch, job.streamed)
         try:
-            with self._leases.holding(job_id, epoch):
+            with way_out as run.outgoing, self._leases.holding(job_id, epoch):
                 if job.detour is not None:
                     self._go_round(run, job.detour)
                 elif run.spoke:

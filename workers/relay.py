@@ -1,6 +1,8 @@
 """Sends on what comes in of streamed answers: all of a process's streams share the round trips."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import gevent
 import structlog
@@ -17,6 +19,9 @@ log = structlog.get_logger()
 MOST_OF_ONE = 500
 MOST_IN_ALL = 4000
 STORE_RETRY_S = 0.25
+# Steps begin no closer than this for each open stream, within these bounds: one, with what it sets off, costs as much
+# as several chunks, so under load many share it. First content does not wait, nor does a lone stream of usual pace.
+PACE_PER_STREAM_S, LEAST_PACE_S, LONGEST_PACE_S = 0.0001, 0.005, 0.1
 
 
 class Outgoing:
@@ -44,9 +49,10 @@ class Outgoing:
         return self.start > 0 or bool(self._lines)
 
     def write(self, lines: Sequence[str]) -> None:
-        """Send `lines` on, soon and in order."""
+        """Send `lines` on, soon and in order; the first of them at once."""
+        at_once = not self._lines
         self._lines += lines
-        self._relay.wake(self)
+        self._relay.wake(self, at_once=at_once)
 
     def batch(self, most: int) -> Frames:
         """What goes with the next step."""
@@ -68,31 +74,44 @@ class Outgoing:
 
 
 class Relay:
-    """One greenlet sends what all streams of this process have ready, one round trip after another.
+    """One greenlet sends what all streams of this process have ready, in shared round trips.
 
-    Nothing waits for a batch to fill: a lone chunk leaves at once, and what comes in meanwhile leaves together.
+    A first content leaves at once, and so does a lone chunk; what comes in until the next step is due leaves together.
     """
 
     def __init__(self, streams: Streams, lost: Callable[[str, int], None]) -> None:
         """`lost` is told of runs that no longer hold their job."""
         self._streams = streams
         self._lost = lost
+        self._open: set[Outgoing] = set()
         self._ready: dict[Outgoing, None] = {}
+        # Those of them that have their first content to send.
+        self._first: dict[Outgoing, None] = {}
         self._under_way: set[Outgoing] = set()
         self._wake = Event()
+        self._hurry = Event()
         self._turned = Event()
 
     def start(self) -> None:
         """Start sending."""
         keep_running(self._run)
 
-    def open(self, job_id: str, epoch: int, start: int) -> Outgoing:
-        """The way out for a run whose job's stream has `start` frames already."""
-        return Outgoing(self, job_id, epoch, start)
+    @contextmanager
+    def open(self, job_id: str, epoch: int, start: int) -> Iterator[Outgoing]:
+        """In this block, the way out for a run whose job's stream has `start` frames already."""
+        outgoing = Outgoing(self, job_id, epoch, start)
+        self._open.add(outgoing)
+        try:
+            yield outgoing
+        finally:
+            self._open.discard(outgoing)
 
-    def wake(self, outgoing: Outgoing) -> None:
+    def wake(self, outgoing: Outgoing, *, at_once: bool) -> None:
         """Send what `outgoing` has."""
         self._ready[outgoing] = None
+        if at_once:
+            self._first[outgoing] = None
+            self._hurry.set()
         self._wake.set()
 
     def settle(self, outgoing: Outgoing, most: int) -> None:
@@ -100,18 +119,28 @@ class Relay:
         while outgoing in self._under_way or outgoing.waiting > most:
             self._turned.wait()
         self._ready.pop(outgoing, None)
+        self._first.pop(outgoing, None)
 
     def _run(self) -> None:
+        due = 0.0
         while True:
             self._wake.wait()
             self._wake.clear()
             while self._ready:
-                self._turn()
+                now = time.monotonic()
+                if now >= due:
+                    due = now + min(max(len(self._open) * PACE_PER_STREAM_S, LEAST_PACE_S), LONGEST_PACE_S)
+                    self._turn(self._ready)
+                elif self._first:
+                    self._turn(self._first)
+                if not self._first:
+                    self._hurry.clear()
+                self._hurry.wait(max(0.0, due - time.monotonic()))
 
-    def _turn(self) -> None:
+    def _turn(self, chosen: Iterable[Outgoing]) -> None:
         """One round trip. What it carried stays ready until it is known to have arrived."""
         batch, room = [], MOST_IN_ALL
-        for outgoing in self._ready:
+        for outgoing in chosen:
             frames = outgoing.batch(room)
             batch.append((outgoing, frames))
             room -= len(frames.lines)
@@ -130,6 +159,7 @@ class Relay:
         for (outgoing, _), count in zip(batch, counts, strict=True):
             # Those that have more to send queue up behind the others.
             del self._ready[outgoing]
+            self._first.pop(outgoing, None)
             if count is None or count < outgoing.start:
                 self._lost(outgoing.job_id, outgoing.epoch)
                 continue

@@ -41,7 +41,8 @@ class Environment:
         self._run(sys.executable, "-m", "venv", "--without-pip", self.folder)
         # The project's own pip does it: one less to set up, and the user's PIP_ variables and pip.conf count.
         pip = (sys.executable, "-m", "pip", "--python", self.bin / "python", "install", "--progress-bar", "off")
-        self._run(*pip, "--require-hashes", "-r", self.lock)
+        # Compiled whatever those say: modules that it imports late would be compiled while it is measured.
+        self._run(*pip, "--compile", "--require-hashes", "-r", self.lock)
         stamp.write_text(wanted)
 
     def _wanted(self) -> str:

@@ -1,9 +1,13 @@
 """Reads one streamed answer as it arrives, and holds it to what it must be: every token, once, in order. No I/O."""
 
+import re
+
 from benchmarks.streams.chunks import DONE, TOKEN
 
 _MAX_HEAD_BYTES = 65_536
 _MAX_SIZE_LINE_BYTES = 1024
+# An event that ends a stream early, in OpenAI's form: told, so nothing was lost in silence.
+_ERROR = re.compile(rb'"error":\s*\{[^{}]*?"code":\s*"([^"]*)"')
 
 
 class BrokenStreamError(ValueError):
@@ -115,18 +119,20 @@ class StreamReader:
         self._text = text[cut:]
         for number, stamp in TOKEN.findall(text, 0, cut):
             if int(number) != self.tokens + 1:
-                raise BrokenStreamError("tokens lost" if int(number) > self.tokens + 1 else "tokens repeated")
+                raise BrokenStreamError("a gap" if int(number) > self.tokens + 1 else "tokens repeated")
             self.tokens += 1
             self.delays_s.append(now - int(stamp) / 1e6)
         if self.first_at is None and self.tokens:
             self.first_at = now
+        if b'"error":' in text and (told := _ERROR.search(text, 0, cut)):
+            raise BrokenStreamError(f"error {told[1].decode(errors='replace')}")
         if DONE in text[:cut]:
             self._done = True
 
     def _check_end(self) -> None:
         if self.tokens < self._expected:
-            raise BrokenStreamError("tokens lost")
+            raise BrokenStreamError("too short")
         if self.tokens > self._expected:
-            raise BrokenStreamError("tokens too many")
+            raise BrokenStreamError("too long")
         if not self._done:
             raise BrokenStreamError("no [DONE]")

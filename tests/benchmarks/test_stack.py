@@ -9,6 +9,7 @@ from benchmarks.stack import Stack
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.alone("measures one second of load, and all that Redis is sent meanwhile")
 def test_the_skeleton_answers_and_is_measured_whole(tmp_path):
     """A second of load passes through API, Celery, Redis and provider without an error, and all of them are counted."""
     with Stack(tmp_path) as stack:

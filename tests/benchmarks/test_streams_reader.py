@@ -9,6 +9,10 @@ from benchmarks.streams.pace import Asked, Pace
 from benchmarks.streams.reader import BrokenStreamError, StreamReader
 
 THREE = Pace(3, 0.0)
+EVENT = (
+    b'data: {"error": {"message": "It is odd.", "type": "server_error", "param": null, "code": "provider_error"}}\n\n'
+)
+ERROR = b"%x\r\n%b\r\n%b" % (len(EVENT), EVENT, chunks.END)
 
 
 def answer(numbers=(1, 2, 3), *, now=100.0, closing=None):
@@ -35,12 +39,13 @@ def test_a_stream_is_read_alike_however_it_is_cut(cuts):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (answer((1, 3)), "tokens lost"),
-        (answer((1, 2)), "tokens lost"),
+        (answer((1, 3)), "a gap"),
+        (answer((1, 2)), "too short"),
         (answer((1, 2, 2, 3)), "tokens repeated"),
-        (answer((1, 3, 2)), "tokens lost"),
-        (answer((1, 2, 3, 4)), "tokens too many"),
+        (answer((1, 3, 2)), "a gap"),
+        (answer((1, 2, 3, 4)), "too long"),
         (answer(closing=chunks.END), "no [DONE]"),
+        (answer((1, 2), closing=ERROR), "error provider_error"),
         (answer().replace(b"200 OK", b"503 Service Unavailable"), "status 503"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "not chunked"),
         (chunks.HEAD + b"nonsense\r\n", "no size of a chunk"),

@@ -14,6 +14,7 @@ import pytest
 
 from cli.probe import complete
 from config.settings import PROJECT_ROOT
+from tests.support.guard import guard
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -34,6 +35,8 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # Killed, it leaves nothing behind: that is one of the claims.
+        guard().watch(self.process.pid)
 
     @property
     def output(self):
@@ -86,6 +89,7 @@ def start(environment, tmp_path, wait_until):
         if stack.process.poll() is None:
             stack.process.kill()
             stack.process.wait()
+        guard().forget(stack.process.pid)
         for pid in stack.members():
             os.kill(pid, signal.SIGKILL)
 

@@ -184,7 +184,7 @@ def test_a_body_over_the_limit_is_413(unchanged):
 
 def test_a_truncated_body_is_400_or_closed(unchanged):
     """A body that ends early leaves no job."""
-    with socket.create_connection(("127.0.0.1", unchanged.api.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", unchanged.api.port), timeout=30) as connection:
         head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
         connection.sendall(f'{head}Content-Length: 1000\r\n\r\n{{"model":'.encode())
         connection.shutdown(socket.SHUT_WR)

@@ -12,6 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from cli.redis_server import find_server
+from tests.support.guard import guard
 
 
 class RedisServer:
@@ -30,6 +31,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL)
+        guard().watch(self._process.pid)
         patient = Retry(ConstantBackoff(0.05), 200, supported_errors=(RedisConnectionError,))
         with Redis(port=self.port, retry=patient) as client:
             assert client.ping()
@@ -39,6 +41,7 @@ class RedisServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait(timeout=10)
+            guard().forget(self._process.pid)
             self._process = None
 
 

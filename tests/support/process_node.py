@@ -16,6 +16,7 @@ from pytest_celery import CeleryTestContainer
 from redis import Redis
 
 from cli.redis_server import find_server
+from tests.support.guard import guard
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,6 +90,7 @@ class ProcessNode(CeleryTestContainer):
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        guard().watch(self.pid)
 
     def ready(self):
         def prompted():
@@ -112,6 +114,7 @@ class ProcessNode(CeleryTestContainer):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
         self._process.wait(timeout=30)
+        guard().forget(self.pid)
 
     def stop(self, timeout=20):
         if self.status != "running":
@@ -119,6 +122,7 @@ class ProcessNode(CeleryTestContainer):
         self._process.terminate()
         try:
             self._process.wait(timeout)
+            guard().forget(self.pid)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -133,6 +137,7 @@ class ProcessNode(CeleryTestContainer):
         # The leader is gone; whatever it left in its session goes with it.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signals.SIGKILL)
+        guard().forget(self.pid)
         self._folder.cleanup()
 
     def teardown(self):

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
+from tests.support.guard import guard
+
 _ROOT = Path(__file__).resolve().parents[2]
 _START_S = 20.0
 _STOP_S = 10.0
@@ -29,6 +31,7 @@ class SandboxProcess:
         command = [sys.executable, "-m", "sandbox", "--host", self.host, "--port", str(self.port)]
         environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
         self.process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        guard().watch(self.process.pid)
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], _START_S)
         line = self.process.stdout.readline() if ready else ""
@@ -49,6 +52,7 @@ class SandboxProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait(_STOP_S)
+        guard().forget(self.process.pid)
         if self.process.stdout is not None:
             self.process.stdout.close()
         return status

@@ -1,5 +1,7 @@
 """The relay sends each run's lines once and in order, and says which runs have lost their job."""
 
+from contextlib import ExitStack
+
 import gevent
 import pytest
 
@@ -28,9 +30,10 @@ def run(ledger, relay):
     def begin(job_id="job_1", epoch=1):
         if epoch == 1:
             ledger.submit(submission(job_id, stream="1"))
-        return relay.open(job_id, epoch, ledger.claim(job_id, epoch).streamed)
+        return opened.enter_context(relay.open(job_id, epoch, ledger.claim(job_id, epoch).streamed))
 
-    return begin
+    with ExitStack() as opened:
+        yield begin
 
 
 def lines(job, many, start=0):

@@ -97,6 +97,8 @@ class _Candidate:
         self._calls = 0
         self._spoken = False
         self._said = False
+        # The last one beside no call. Told once, at the end: clients add up what is told twice into one text.
+        self._signature = ""
 
     def read(self, account: Account, index: int, given: dict[str, Any]) -> list[dict[str, Any]]:
         """The entries of its parts, in their order, and of its finish reason."""
@@ -122,6 +124,8 @@ class _Candidate:
             entries.append(entry_of(index, {"refusal": blocked_answer(reason)}))
         if finish == "stop" and self._calls:
             finish = "tool_calls"
+        if self._signature:
+            entries.append(entry_of(index, {"extra_content": signed(self._signature)}))
         return [*entries, entry_of(index, {}, finish)]
 
     def _delta(self, part: dict[str, Any]) -> dict[str, Any]:
@@ -135,5 +139,5 @@ class _Candidate:
             delta["tool_calls"] = [{"index": self._calls, **tool_call(part)}]
             self._calls += 1
         elif signature := text(part.get("thoughtSignature")):
-            delta["extra_content"] = signed(signature)
+            self._signature = signature
         return delta

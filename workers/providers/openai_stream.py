@@ -90,7 +90,11 @@ class OpenAIStream(EventStream):
             if reason in FAILED_FINISH_REASONS:
                 raise hidden_error(self._account, self._reply, given)
             self._note(chunk)
-            entries += choice.finish(index, reason)
+            finish = choice.finish(index, reason)
+            if finish and (met := text(given.get("stop_reason"))):
+                # The stop sequence, as vLLM tells it.
+                finish[0]["stop_reason"] = met
+            entries += finish
         return entries
 
     def _note(self, chunk: dict[str, Any]) -> None:

@@ -21,3 +21,10 @@ def text(value: Any) -> str:
 def count(value: Any) -> int:
     """`value` where it is a whole number from 0, else 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def joined(old: Any, new: Any) -> Any:
+    """What two deltas say together: objects by their names, lists one after the other, of anything else the last."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **{name: joined(old.get(name), value) for name, value in new.items()}}
+    return old + new if isinstance(old, list) and isinstance(new, list) else new

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workers.surfaces.base import Event, EventWriter, Head
+from workers.surfaces.reading import joined
 from workers.surfaces.responses_drafts import Body, CallDraft, Draft, MessageDraft, PictureDraft, ReasoningDraft
 from workers.surfaces.responses_object import failed_object, response_object
 from workers.surfaces.responses_output import (
@@ -59,7 +60,7 @@ class ResponsesWriter(EventWriter):
             message, begun = self._the_message()
             bodies += [*begun, *message.refuse(refusal)]
         if isinstance(extra := delta.get("extra_content"), dict):
-            self._extra = {**self._extra, **extra}
+            self._extra = joined(self._extra, extra)
         for picture in pictures_of(delta):
             bodies += self._show(picture)
         for call in objects(delta.get("tool_calls")):

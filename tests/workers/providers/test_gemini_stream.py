@@ -78,6 +78,17 @@ def test_parts_keep_their_places():
     }
 
 
+def test_one_signature_is_told():
+    """Of several signatures beside no call the last one counts, and it alone is told: clients would join them."""
+    entries, stream = read(
+        response({"text": "a", "thoughtSignature": "s1"}),
+        response({"text": "b", "thoughtSignature": "s2"}, finish="STOP"),
+    )
+    extra = {"google": {"thought_signature": "s2"}}
+    assert [entry["delta"] for entry in entries] == [{"content": "a"}, {"content": "b"}, {"extra_content": extra}, {}]
+    assert message(stream)["extra_content"] == extra
+
+
 def test_each_candidate_has_its_end():
     """Two candidates side by side; the answer is whole when both have their finish reason."""
     entries, stream = read(response({"text": "a"}), response({"text": "b"}, index=1), response(finish="STOP"))

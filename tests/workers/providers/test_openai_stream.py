@@ -116,6 +116,16 @@ def test_foreign_finish_reasons(told, meant):
     assert reader().feed(chunk({}, told))[-1]["finish_reason"] == meant
 
 
+@pytest.mark.parametrize(("told", "kept"), [("END", {"stop_reason": "END"}), (None, {}), (128_009, {})])
+def test_the_stop_sequence_that_was_met(told, kept):
+    """VLLM names it with the finish reason; null, and a token's number, say nothing to a caller."""
+    choice = {"index": 0, "delta": {}, "finish_reason": "stop", "stop_reason": told}
+    stream = reader()
+    entries = stream.feed(chunk({"content": "a"}) + chunk(choices=[choice]) + DONE)
+    assert entries[-1] == {"index": 0, "delta": {}, "finish_reason": "stop", **kept}
+    assert stream.completion().body["choices"][0].get("stop_reason") == kept.get("stop_reason")
+
+
 def test_stop_beside_tool_calls():
     """Is tool_calls."""
     call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}

@@ -288,6 +288,16 @@ def test_what_vendors_want_back_is_on_the_streamed_items():
     assert events[-1].data["response"] == ends
 
 
+def test_thinking_that_comes_block_by_block_is_kept_whole():
+    """Each signed block is told by itself; the item has them all."""
+    blocks = [{"type": "thinking", "thinking": word, "signature": word} for word in ("a", "b")]
+    told = [{"extra_content": {"anthropic": {"thinking_blocks": [block]}}} for block in blocks]
+    deltas = [*told, {"content": "x"}]
+    events = written(*({"delta": delta} for delta in deltas), {"delta": {}, "finish_reason": "stop"})
+    [said] = [event.data["item"] for event in events if event.name == "response.output_item.done"]
+    assert said["extra_content"] == {"anthropic": {"thinking_blocks": blocks}}
+
+
 def test_a_stream_opens_once():
     """Created and in progress come first, with the response as it begins."""
     events = written({"delta": {"content": "a"}}, {"delta": {"content": "b"}})

@@ -86,7 +86,8 @@ def ids(stack):
 def webhooks(stack):
     """The jobs that have a webhook to deliver, or had one."""
     client = stack.redis.client
-    return {*client.zrange("mr:outbox", 0, -1), *client.scan_iter("mr:delivery:*", count=1000)}
+    made = {key.removeprefix("mr:delivery:") for key in client.scan_iter("mr:delivery:*", count=1000)}
+    return made | set(client.zrange("mr:outbox", 0, -1))
 
 
 def test_the_api_holds_to_its_document(stack, tmp_path):
@@ -106,7 +107,7 @@ def test_the_api_holds_to_its_document(stack, tmp_path):
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert webhooks(stack) == deliveries, "something was sent to a made-up address"
+    assert webhooks(stack) <= deliveries, "something was sent to a made-up address"
     assert stack.job_count() > before + 20, "hardly a request was taken: nothing was tried"
     assert "request.failed" not in stack.api.logs()
     wait_until(lambda: stack.jobs_left() == 0, what="the end of the jobs")

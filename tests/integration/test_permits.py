@@ -41,6 +41,7 @@ def refused(stack):
     return stack.sandbox.calls()["refused_429"]
 
 
+@pytest.mark.alone("counts what a limit in real time refuses")
 def test_overload_waits_for_its_window(stack):
     """More than a strict limit allows: all are answered, hardly one is refused, and what the provider has is used."""
     stack.sandbox.behave("groq", limits={"requests_per_minute": 600})

@@ -61,11 +61,15 @@ def pytest_configure_node(node):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Modules that need the machine to themselves come last, so that nobody waits for them."""
+    """Modules whose tests all need the machine to themselves come last, so that nobody waits for them."""
+    beside = set()
     for item in items:
-        if (marker := item.get_closest_marker("alone")) is not None:
+        marker = item.get_closest_marker("alone")
+        if marker is None:
+            beside.add(item.getparent(pytest.Module))
+        else:
             assert marker.args, f"{item.nodeid}: alone, and for what reason?"
-    items.sort(key=lambda item: item.getparent(pytest.Module).get_closest_marker("alone") is not None)
+    items.sort(key=lambda item: item.getparent(pytest.Module) not in beside)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

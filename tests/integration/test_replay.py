@@ -13,7 +13,7 @@ from config.settings import PROJECT_ROOT
 from tests.support.process_node import wait_until
 from tests.support.stack import KEY, Stack, chat
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone("its trace holds durations that were measured")]
 CANARY = "canary-5d1e"
 CHEAP, DEAR = "groq", "hugging-face"
 MODEL = "openai/gpt-oss-20b"

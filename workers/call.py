@@ -57,20 +57,13 @@ class Calls:
 
     def can_reach(self, provider: str) -> bool:
         """Whether this process can call the provider at all."""
-        try:
-            self._upstream(provider)
-        except ProviderMisconfigured:
-            return False
-        return True
+        return self._reachable(provider) is not None
 
     def goes_on(self, candidate: Candidate) -> bool:
         """Whether the candidate can go on with an answer that another has begun, as its row in providers.json says."""
         deployment = candidate.deployment
-        try:
-            models = self._upstream(deployment.provider).config.models
-        except ProviderMisconfigured:
-            return False
-        row = models.get(deployment.model)
+        upstream = self._reachable(deployment.provider)
+        row = None if upstream is None else upstream.config.models.get(deployment.model)
         return row is not None and PREFIX in (row.capabilities or ())
 
     def make(self, job: Claimed, candidate: Candidate, remaining_s: float, live: LiveCall | None = None) -> Called:
@@ -124,6 +117,13 @@ class Calls:
         except ProviderError as error:
             return error, upstream.limits.read(deployment.id, reply, error)
         return completion, upstream.limits.read(deployment.id, reply)
+
+    def _reachable(self, provider: str) -> Upstream | None:
+        """The provider's upstream; None where this process cannot call it."""
+        try:
+            return self._upstream(provider)
+        except ProviderMisconfigured:
+            return None
 
     def _upstream(self, provider: str) -> Upstream:
         try:

@@ -4,29 +4,17 @@ import json
 from typing import Any
 
 from routing.errors import MalformedAnswer
+from workers.reading import mapping, objects, text
+
+__all__ = ["MAX_COUNT", "count", "items", "json_text", "mapping", "objects", "printable", "text"]
 
 # The largest integer every JSON reader holds exactly (RFC 8259, section 6).
 MAX_COUNT = 2**53 - 1
 
 
-def mapping(value: Any) -> dict[str, Any]:
-    """`value` where it is a JSON object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
 def items(value: Any) -> list[Any]:
     """`value` where it is a JSON array, else an empty one."""
     return value if isinstance(value, list) else []
-
-
-def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects in a JSON array; anything else in it is left out."""
-    return [item for item in items(value) if isinstance(item, dict)]
-
-
-def text(value: Any) -> str:
-    """`value` where it is a string, else an empty one."""
-    return value if isinstance(value, str) else ""
 
 
 def count(value: Any) -> int:

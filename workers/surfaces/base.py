@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from routing.job import Usage
-from workers.surfaces.reading import count, mapping
+from workers.reading import count, mapping
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from workers.reading import mapping, objects, text
 from workers.surfaces.base import Event, EventWriter, Head, Surface, compact
-from workers.surfaces.reading import mapping, objects, text
 
 # OpenAI's own default for this API.
 DEFAULT_MAX_TOKENS = 16

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from routing.job import Usage
+from workers.reading import mapping, objects
 from workers.surfaces.base import EventWriter, Head, Surface
 from workers.surfaces.messages_answer import content_of, counted, error_of, stop_of, usage_of
 from workers.surfaces.messages_events import MessagesWriter, envelope
-from workers.surfaces.reading import mapping, objects
 
 
 class Messages(Surface):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from routing.job import Usage
-from workers.surfaces.reading import count, mapping, objects, text
+from workers.reading import count, mapping, objects, text
 
 _STOP_REASONS: Mapping[str, str] = {
     "stop": "end_turn",

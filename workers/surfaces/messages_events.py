@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workers.reading import mapping, objects, text
 from workers.surfaces.base import Event, EventWriter, Head, compact
 from workers.surfaces.messages_answer import error_of, thinking_block, thinking_of, tool_use, usage_of
-from workers.surfaces.reading import mapping, objects, text
 
 # Stands for a piece of text where its event is cut in two.
 _HERE = "\x00"

@@ -6,8 +6,8 @@ Format: platform.claude.com/docs/en/api/messages.
 from collections.abc import Mapping
 from typing import Any
 
+from workers.reading import mapping, text
 from workers.surfaces.messages_turns import chat_messages
-from workers.surfaces.reading import mapping, text
 
 # What is translated here, or has no meaning for another provider and changes no answer.
 _TRANSLATED = frozenset(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workers.surfaces.reading import mapping, text
+from workers.reading import mapping, text
 
 # Chat messages of these roles hold one text; a user's may hold parts.
 _JOINTS: Mapping[str, str] = {"system": "\n", "tool": "\n", "assistant": ""}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workers.surfaces.reading import mapping, objects
+from workers.reading import mapping, objects
 
 # Lists that come entry by entry, and whose entries have no number of their own.
 _LISTS = ("images", "annotations")

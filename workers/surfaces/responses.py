@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from routing.job import Usage
+from workers.reading import count, mapping
 from workers.surfaces.base import Head, Surface
-from workers.surfaces.reading import count, mapping
 from workers.surfaces.responses_object import response_object
 from workers.surfaces.responses_output import INCOMPLETE, output_of, usage_of
 from workers.surfaces.responses_writer import ResponsesWriter

@@ -7,8 +7,8 @@ up a call or a text again.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workers.reading import joined
 from workers.surfaces.base import Event, EventWriter, Head
-from workers.surfaces.reading import joined
 from workers.surfaces.responses_drafts import Body, CallDraft, Draft, MessageDraft, PictureDraft, ReasoningDraft
 from workers.surfaces.responses_object import failed_object, response_object
 from workers.surfaces.responses_output import (

@@ -1,6 +1,5 @@
 """One streamed call while it lasts: what came of it goes out at once, from its first content on."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ _CHARACTERS_PER_TOKEN = 4
 class LiveCall:
     """What one call has said so far. Until it says something, nothing goes out, and another may be called instead."""
 
-    __slots__ = ("_held", "_outgoing", "_speaker", "begun", "characters", "first_at", "reader")
+    __slots__ = ("_characters", "_held", "_outgoing", "_speaker", "_spoke", "begun", "reader")
 
     def __init__(self, outgoing: Outgoing, speaker: Speaker, begun: Beginning | None = None) -> None:
         """`begun` is what was said before this call, which goes on with it."""
@@ -29,28 +28,27 @@ class LiveCall:
         # What reads the answer, once there is one.
         self.reader: AnswerStream | None = None
         # Of content, reasoning and arguments.
-        self.characters = 0
-        # When its first content came, monotonic seconds.
-        self.first_at: float | None = None
+        self._characters = 0
+        self._spoke = False
 
     def take(self, choices: Sequence[Mapping[str, Any]]) -> None:
         """Send on what came in."""
-        if self.begun is not None and self.begun.is_open and self.first_at is None:
+        if self.begun is not None and self.begun.is_open and not self._spoke:
             choices = [_without_blanks(choice) for choice in choices]
         lines = [frames.line(choice) for choice in choices if choice["delta"] or choice.get("finish_reason")]
-        if self.first_at is None:
+        if not self._spoke:
             if not any(choice["delta"] for choice in choices):
                 # A finish without a word: it may yet turn out to be none.
                 self._held += lines
                 return
-            self.first_at = time.monotonic()
+            self._spoke = True
             lines = [frames.speaker_line(self._speaker), *self._held, *lines]
-        self.characters += sum(_length(choice["delta"]) for choice in choices)
+        self._characters += sum(_length(choice["delta"]) for choice in choices)
         self._outgoing.write(lines)
 
     def end(self) -> None:
         """Send on what was held back of an answer that has ended well, and without a word."""
-        if self.first_at is None:
+        if not self._spoke:
             self._outgoing.write([frames.speaker_line(self._speaker), *self._held])
 
     def used(self, prompt_tokens: int) -> Usage:
@@ -59,11 +57,11 @@ class LiveCall:
         Nothing, as far as anybody knows, where there was no answer yet.
         """
         told = Usage() if self.reader is None else self.reader.usage
-        if self.first_at is None:
+        if not self._spoke:
             return told
         return Usage(
             prompt_tokens=told.prompt_tokens or prompt_tokens,
-            completion_tokens=max(told.completion_tokens, self.characters // _CHARACTERS_PER_TOKEN),
+            completion_tokens=max(told.completion_tokens, self._characters // _CHARACTERS_PER_TOKEN),
             cached_tokens=told.cached_tokens,
             reasoning_tokens=told.reasoning_tokens,
         )

@@ -4,9 +4,8 @@ import time
 
 from flask import Blueprint, Response, request
 
-from api import anthropic_schema, replies
+from api import replies
 from api.context import REQUEST_ID
-from api.demand import Demand
 from api.json_body import read_json_object
 from api.openapi.answers import found, refused, served, with_headers
 from api.openapi.anthropic_shapes import ANTHROPIC_ERROR, MESSAGE, MESSAGE_EVENT, TOKEN_COUNT
@@ -16,6 +15,8 @@ from api.ordering import route
 from api.principal import authenticate
 from api.serving import serve
 from routing.request import RoutingRequest
+from workers.requests import anthropic_schema
+from workers.requests.demand import Demand
 from workers.surfaces.messages_request import chat_request
 from workers.surfaces.registry import MESSAGES
 

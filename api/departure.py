@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import structlog
 from flask import Response, request
 
-from api.demand import Demand
 from api.principal import Principal
 from routing.errors import StoreUnavailable
 from workers.ledger.ledger import Ledger
+from workers.requests.demand import Demand
 
 log = structlog.get_logger()
 

@@ -2,8 +2,6 @@
 
 from flask import Blueprint, Response
 
-from api import legacy_schema
-from api.demand import Demand
 from api.json_body import read_json_object
 from api.openapi.answers import served
 from api.openapi.completion_shapes import TEXT_COMPLETION, TEXT_EVENT
@@ -11,6 +9,8 @@ from api.openapi.headers import IDEMPOTENCY_KEY, LAST_SEEN, PREFER
 from api.openapi.operation import Operation, documented
 from api.principal import authenticate
 from api.serving import serve
+from workers.requests import legacy_schema
+from workers.requests.demand import Demand
 from workers.surfaces.completions import chat_request, echo_of
 from workers.surfaces.registry import COMPLETIONS
 

@@ -10,7 +10,6 @@ from typing import Any
 from flask import request
 
 from api.context import REQUEST_ID, services
-from api.demand import Demand
 from api.principal import Principal
 from routing.errors import InvalidRequest
 from routing.job import ServiceTier
@@ -19,6 +18,7 @@ from routing.planner import plan
 from routing.request import RoutingRequest
 from workers.ledger.record import Accepted, Conflict, Existing
 from workers.queue import Order, submit
+from workers.requests.demand import Demand
 from workers.surfaces.registry import CHAT
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")

@@ -5,9 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from api import replies, responses_schema
+from api import replies
 from api.context import services
-from api.demand import Demand
 from api.json_body import read_json_object
 from api.kept_responses import conversation_before, head_of, read_kept, standing
 from api.openapi.answers import found, refused, served
@@ -21,6 +20,8 @@ from api.serving import serve
 from api.streaming import numbers_seen, resume
 from routing.errors import InvalidRequest, NotFound
 from workers.ledger.record import Accepted, Existing
+from workers.requests import responses_schema
+from workers.requests.demand import Demand
 from workers.surfaces.registry import RESPONSES
 from workers.surfaces.responses_items import listed
 from workers.surfaces.responses_request import chat_request, conversation_of, echo_of

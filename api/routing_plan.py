@@ -5,9 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from api import chat_schema, embeddings_schema, replies
+from api import replies
 from api.context import services
-from api.demand import Demand
 from api.json_body import read_json_object
 from api.openapi.answers import found, refused
 from api.openapi.operation import Operation, Parameter, documented
@@ -18,6 +17,8 @@ from api.principal import authenticate
 from routing.errors import InvalidRequest
 from routing.health import Health
 from routing.plan import Candidate
+from workers.requests import chat_schema, embeddings_schema
+from workers.requests.demand import Demand
 from workers.surfaces.registry import CHAT, EMBEDDINGS
 
 blueprint = Blueprint("routing_plan", __name__, url_prefix="/v1/routing")

@@ -3,12 +3,12 @@
 import random
 from dataclasses import dataclass
 
-from api.directory import Directory
 from api.waiters import Waiters
 from config.live import LiveConfiguration
 from config.settings import Settings
 from routing.store import SnapshotReader
 from workers import redis_client
+from workers.directory import Directory
 from workers.ledger.ledger import Ledger
 from workers.pipeline import CommandPipeline
 

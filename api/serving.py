@@ -7,7 +7,6 @@ from flask import Response
 from api import replies
 from api.caller import CallerGone, wait_for
 from api.context import services
-from api.demand import Demand
 from api.departure import Departure
 from api.ordering import Preference, place
 from api.principal import Principal
@@ -15,6 +14,7 @@ from api.streaming import open_stream
 from routing.errors import IdempotencyConflict, WaitEnded
 from workers.ledger.record import Accepted, Conflict, Ended, Existing
 from workers.queue import new_job_id
+from workers.requests.demand import Demand
 
 
 def serve(

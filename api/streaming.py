@@ -10,7 +10,6 @@ from flask import Response, request
 from api import replies
 from api.caller import CallerGone
 from api.context import services
-from api.demand import Demand
 from api.departure import Departure
 from api.principal import Principal
 from api.rendering import Rendering
@@ -21,6 +20,7 @@ from workers.frames import Speaker
 from workers.ledger.record import Accepted, Ended, Existing
 from workers.ledger.streams import Followed
 from workers.queue import new_job_id
+from workers.requests.demand import Demand
 from workers.surfaces.base import Head
 from workers.surfaces.registry import surface_of
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from api import anthropic_schema, chat_schema, embeddings_schema, legacy_schema, responses_schema
 from routing.errors import InvalidRequest
+from workers.requests import anthropic_schema, chat_schema, embeddings_schema, legacy_schema, responses_schema
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 PROVIDER = {

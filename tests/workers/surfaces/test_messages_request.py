@@ -8,11 +8,11 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import anthropic_schema
 from routing.errors import InvalidRequest, ProviderError
 from routing.request import RoutingRequest
 from workers.providers.base import Account
 from workers.providers.registry import adapter
+from workers.requests import anthropic_schema
 from workers.surfaces.messages_request import chat_request
 
 MARK = {"type": "ephemeral"}

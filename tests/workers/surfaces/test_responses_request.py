@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api import chat_schema
 from routing.errors import InvalidRequest
+from workers.requests import chat_schema
 from workers.surfaces.base import Head
 from workers.surfaces.responses_items import listed, with_ids
 from workers.surfaces.responses_request import chat_request, conversation_of, echo_of

@@ -5,9 +5,9 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from api.fields import JsonField
-from api.messages import MAX_MESSAGES
-from api.turn_shape import SYSTEM, TURN
+from workers.requests.fields import JsonField
+from workers.requests.messages import MAX_MESSAGES
+from workers.requests.turn_shape import SYSTEM, TURN
 
 # The media types that the Messages API takes as a picture.
 _PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")

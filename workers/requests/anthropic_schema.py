@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from api.anthropic_turns import System, Turns
-from api.chat_schema import ChatCompletionSchema
-from api.fields import Flag, Number, Object, Rules, Text, Whole, described
-from api.options_schema import check_against
-from api.turn_shape import NOTHING
+from workers.requests.anthropic_turns import System, Turns
+from workers.requests.chat_schema import ChatCompletionSchema
+from workers.requests.fields import Flag, Number, Object, Rules, Text, Whole, described
+from workers.requests.options_schema import check_against
+from workers.requests.turn_shape import NOTHING
 
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _LONGEST_TEXT = 1_000_000

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from api.fields import Flag, JsonField, Number, Object, Rules, Text, Whole
-from api.messages import Messages
-from api.options_schema import OptionsSchema, check_against
+from workers.requests.fields import Flag, JsonField, Number, Object, Rules, Text, Whole
+from workers.requests.messages import Messages
+from workers.requests.options_schema import OptionsSchema, check_against
 
 MAX_STOPS = 16
 

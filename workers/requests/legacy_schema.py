@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from api.chat_schema import ChatCompletionSchema
-from api.fields import Flag, JsonField, Rules, Text, Whole
-from api.options_schema import check_against
+from workers.requests.chat_schema import ChatCompletionSchema
+from workers.requests.fields import Flag, JsonField, Rules, Text, Whole
+from workers.requests.options_schema import check_against
 
 # Fields of chat completions for which a text completion has no place, in its request or in its answer.
 _CHAT_ONLY = (

@@ -8,8 +8,8 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
-from api.fields import Flag, JsonField, Text, described
 from routing.preferences import PERCENTILES, Sort
+from workers.requests.fields import Flag, JsonField, Text, described
 
 _MAX_NAMES = 64
 # USD per million tokens, seconds, tokens per second: more than any of them is.

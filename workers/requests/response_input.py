@@ -5,8 +5,8 @@ from typing import Any, NoReturn
 
 from marshmallow import ValidationError
 
-from api.fields import JsonField
-from api.item_shape import ITEM
+from workers.requests.fields import JsonField
+from workers.requests.item_shape import ITEM
 
 MAX_ITEMS = 4096
 ROLES = ("user", "assistant", "system", "developer")

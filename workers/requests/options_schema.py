@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from api.fields import Flag, Number, Rules, Text, described
-from api.preferences_schema import PreferencesSchema
 from routing.errors import InvalidRequest
+from workers.requests.fields import Flag, Number, Rules, Text, described
+from workers.requests.preferences_schema import PreferencesSchema
 
 # Longer than any deadline a provider's batch window has.
 MAX_DEADLINE_S = 7 * 86_400

@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from api.fields import JsonField
-from api.message_shape import MESSAGE
+from workers.requests.fields import JsonField
+from workers.requests.message_shape import MESSAGE
 
 MAX_MESSAGES = 4096
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from api.chat_schema import Stop
-from api.fields import Flag, JsonField, Number, Object, Rules, Text, Whole
-from api.options_schema import OptionsSchema, check_against
-from api.response_input import Input
+from workers.requests.chat_schema import Stop
+from workers.requests.fields import Flag, JsonField, Number, Object, Rules, Text, Whole
+from workers.requests.options_schema import OptionsSchema, check_against
+from workers.requests.response_input import Input
 from workers.surfaces.responses_request import REFUSED
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from api.fields import Flag, JsonField, Rules, Text, Whole
-from api.options_schema import OptionsSchema, check_against
+from workers.requests.fields import Flag, JsonField, Rules, Text, Whole
+from workers.requests.options_schema import OptionsSchema, check_against
 
 MAX_INPUTS = 2048
 _WANTED = "must be a string, a list of strings, a list of tokens or a list of lists of tokens"

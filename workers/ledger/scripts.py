@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+FILES = tuple(f"file_{step}" for step in ("reserve", "adopt", "read", "page", "hide", "due", "forget"))
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget"),
+    *FILES,
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
@@ -21,6 +23,7 @@ PARTS = {
     "release": ("permit",),
     "switch": ("breaker",),
     "check": ("breaker",),
+    **dict.fromkeys(FILES, ("files",)),
 }
 
 

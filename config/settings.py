@@ -114,7 +114,7 @@ class Settings:
             redis_url=environ.get("REDIS_URL") or None,
             key_prefix=environ.get("MODEL_ROUTER_KEY_PREFIX") or default.key_prefix,
             home=home,
-            files_url=environ.get("MODEL_ROUTER_FILES_URL", "").strip() or None,
+            files_url=_place(environ.get("MODEL_ROUTER_FILES_URL", "")),
             config_dir=config_dir,
             sandbox_url=environ.get("MODEL_ROUTER_SANDBOX_URL") or None,
             health_check_interval_s=read.number("HEALTH_CHECK_INTERVAL", default.health_check_interval_s * 1000) / 1000,
@@ -144,6 +144,14 @@ def provider_key(variable: str | None, environ: Mapping[str, str] = os.environ) 
     if variable is None:
         return None
     return environ.get(variable, "").strip() or None
+
+
+def _place(raw: str) -> str | None:
+    """A URL as it is, a folder's path made absolute; None where nothing is set."""
+    value = raw.strip()
+    if not value:
+        return None
+    return value if "://" in value else str(Path(value).expanduser().resolve())
 
 
 class _Reader:

@@ -13,20 +13,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar, cast
 
-import fsspec
 import structlog
 from fsspec.implementations.local import LocalFileSystem
-from fsspec.registry import known_implementations
 from gevent.threadpool import ThreadPool
 
-from config.settings import SettingError
 from routing.errors import StorageUnavailable
+from workers.storage_place import find_place
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
 # How much goes to, or comes from, the storage at once.
 BLOCK_BYTES = 1024 * 1024
+# What the code of an object store may hold of one file; some would take ten times as much, none takes less than 5 MiB.
+_BUFFER_BYTES = 8 * 1024 * 1024
 # What is being written stands here until it is whole. No name can begin with a dot.
 PARTS = ".parts"
 # A name's own separator is no character of one, so a part's name tells whose it is.
@@ -47,7 +47,7 @@ class Storage:
 
         Connects to nothing yet.
         """
-        self._fs, self._root = _place(url)
+        self._fs, self._root = find_place(url)
         self._local = isinstance(self._fs, LocalFileSystem)
         self._pool = ThreadPool(_THREADS)
 
@@ -112,7 +112,10 @@ class Storage:
         return f"{self._root}/{PARTS}/{_flat(name)}{_SEPARATOR}{_SEPARATOR}{token}"
 
     def _apart(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call `function` in a thread: the event loop goes on meanwhile. What it meets becomes StorageUnavailable."""
+        """Call `function` in a thread: the event loop goes on meanwhile. What it meets becomes StorageUnavailable.
+
+        In a thread also because asynchronous code, such as s3fs, refuses calls from where its own loop runs.
+        """
         outcome: _Outcome[T] = self._pool.apply(_outcome, (function, arguments))
         if outcome.error is not None:
             error = outcome.error
@@ -131,10 +134,10 @@ class Storage:
 
     def _create(self, part: str) -> Any:
         try:
-            return self._fs.open(part, "wb")
+            return self._fs.open(part, "wb", block_size=_BUFFER_BYTES)
         except FileNotFoundError:
             self._fs.makedirs(posixpath.dirname(part), exist_ok=True)
-            return self._fs.open(part, "wb")
+            return self._fs.open(part, "wb", block_size=_BUFFER_BYTES)
 
     def _publish(self, file: Any, part: str, target: str) -> None:
         if self._local:
@@ -164,7 +167,7 @@ class Storage:
         self._remove(part)
 
     def _open(self, path: str, offset: int) -> Any:
-        file = self._fs.open(path, "rb")
+        file = self._fs.open(path, "rb", block_size=_BUFFER_BYTES)
         if isinstance(file, io.BytesIO):
             # fsspec's memory has one file, and one position in it, for all who read.
             file = io.BytesIO(file.getvalue())
@@ -245,23 +248,6 @@ class _Reading(io.RawIOBase):
         if not self.closed:
             super().close()
             self._file.close()
-
-
-def _place(url: str) -> tuple[Any, str]:
-    """The file system of `url`, and the folder in it."""
-    scheme = url.partition("://")[0] if "://" in url else "file"
-    try:
-        fs, root = fsspec.core.url_to_fs(url)
-    except ImportError as error:
-        known = known_implementations.get(scheme, {})
-        package = str(known.get("class", "")).partition(".")[0]
-        wanted = f"the package {package}" if package and package != "fsspec" else str(known.get("err", error))
-        raise SettingError(
-            f"MODEL_ROUTER_FILES_URL: {scheme}:// needs {wanted}, which is not installed here: pip install it"
-        ) from error
-    except (ValueError, TypeError, OSError) as error:
-        raise SettingError(f"MODEL_ROUTER_FILES_URL cannot be used: {error}") from error
-    return fs, str(root).rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,17 @@ def test_values_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("given", "place"),
+    [("", "{home}/files"), ("s3://bucket/x", "s3://bucket/x"), ("memory://x", "memory://x"), (" /data ", "/data")],
+)
+def test_files_are_kept_beside_the_rest_or_where_it_is_said(tmp_path, given, place):
+    """A folder of the stack's own, another folder, or a URL; the largest file has a limit of its own."""
+    settings = Settings.from_environment({"MODEL_ROUTER_HOME": str(tmp_path), "MODEL_ROUTER_FILES_URL": given})
+    assert settings.files_place == place.format(home=tmp_path)
+    assert settings.max_file_bytes == 209_715_200
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("PORT", "99999"),

@@ -6,6 +6,7 @@ import click
 
 from cli.environment import read_configuration, read_settings
 from cli.execution import become
+from cli.storage_check import check_storage
 from config.settings import PROJECT_ROOT
 
 
@@ -22,4 +23,5 @@ def api() -> None:
     """
     settings = read_settings()
     read_configuration(settings)
+    check_storage(settings)
     become(api_argv(), settings.child_environment())

@@ -7,6 +7,7 @@ import click
 
 from cli.environment import read_configuration, read_settings
 from cli.execution import become
+from cli.storage_check import check_storage
 from config.configuration import Configuration
 from config.provider import ProviderConfig
 from config.settings import Settings
@@ -63,6 +64,7 @@ def worker(provider_name: str | None, queues: tuple[str, ...]) -> None:
         raise click.UsageError("give either --provider NAME or --queue NAME")
     settings = read_settings()
     configuration = read_configuration(settings)
+    check_storage(settings)
     if provider_name is None:
         name = "background" if len(queues) > 1 else queues[0]
         become(background_worker_argv(settings, queues, name), settings.child_environment())

@@ -48,3 +48,12 @@ def test_what_to_serve_must_be_said(run, arguments):
     failed = run("worker", *arguments)
     assert failed.returncode == 2
     assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize("arguments", [("worker", "--provider", "groq"), ("api",)])
+def test_a_storage_that_nothing_reaches(run, arguments):
+    """One line names the setting and the package that is missing."""
+    failed = run(*arguments, MODEL_ROUTER_FILES_URL="s3://bucket/files")
+    assert failed.returncode == 1
+    assert len(failed.stderr.splitlines()) == 1
+    assert "MODEL_ROUTER_FILES_URL: s3:// needs the package s3fs" in failed.stderr

@@ -325,3 +325,31 @@ def test_a_file_over_the_limit_is_413(calm_stack):
     other = stack.session.post(f"{stack.api.url}/v1/embeddings", data=pieces, headers=FORM, timeout=60)
     assert other.status_code in (413, 415)
     assert length > 20 * 1024 * 1024
+
+
+@pytest.fixture
+def no_storage(stack):
+    """The folder of files is no folder."""
+    folder = Path(stack.files.name)
+    aside = folder.rename(f"{folder}-aside")
+    folder.write_text("")
+    yield
+    folder.unlink()
+    aside.rename(folder)
+
+
+def test_a_storage_that_is_away_is_503(stack, request):
+    """An upload is refused and leaves no record; a file cannot be read; what is deleted is gone, its bytes later."""
+    kept, deleted = (upload(stack).json()["id"] for _ in range(2))
+    client = stack.redis.client
+    due = client.zcard("mr:file_expiry")
+    request.getfixturevalue("no_storage")
+    for response in (upload(stack), stack.get(f"/v1/files/{kept}/content")):
+        assert response.status_code == 503, response.text
+        assert response.json()["error"]["code"] == "storage_unavailable"
+        assert int(response.headers["Retry-After"]) > 0
+    assert stack.session.delete(f"{stack.api.url}/v1/files/{deleted}").json()["deleted"]
+    assert stack.get(f"/v1/files/{deleted}").status_code == 404
+    assert client.zscore("mr:file_expiry", deleted) < client.zscore("mr:file_expiry", kept)
+    # Beside the two, the upload that was refused: its bytes may be there for all that is known.
+    assert client.zcard("mr:file_expiry") <= due + 1

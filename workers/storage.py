@@ -19,12 +19,11 @@ from gevent.threadpool import ThreadPool
 
 from routing.errors import StorageUnavailable
 from workers.storage_place import find_place
+from workers.storage_streams import BLOCK_BYTES, Reading, Writing
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-# How much goes to, or comes from, the storage at once.
-BLOCK_BYTES = 1024 * 1024
 # What the code of an object store may hold of one file; some would take ten times as much, none takes less than 5 MiB.
 _BUFFER_BYTES = 8 * 1024 * 1024
 # What is being written stands here until it is whole. No name can begin with a dot.
@@ -52,7 +51,7 @@ class Storage:
         self._pool = ThreadPool(_THREADS)
 
     @contextlib.contextmanager
-    def writing(self, name: str) -> Iterator["Writing"]:
+    def writing(self, name: str) -> Iterator[Writing]:
         """A file to write; it is there under `name`, in place of what was, once the block has ended well."""
         target = self._path(name)
         part = self._part(name)
@@ -72,7 +71,7 @@ class Storage:
     def reading(self, name: str, offset: int = 0) -> Iterator[BinaryIO]:
         """The file `name` from byte `offset` on; FileNotFoundError where there is none."""
         source = self._existing(self._open, self._path(name), offset)
-        with io.BufferedReader(_Reading(source, self._apart), BLOCK_BYTES) as file:
+        with io.BufferedReader(Reading(source, self._apart), BLOCK_BYTES) as file:
             yield file
 
     def size(self, name: str) -> int:
@@ -196,58 +195,6 @@ class Storage:
         except FileNotFoundError:
             return []
         return [(entry["name"], _modified(entry)) for entry in found]
-
-
-class Writing:
-    """A file that is being written, block by block."""
-
-    def __init__(self, file: Any, apart: Callable[..., Any]) -> None:
-        self._file = file
-        self._apart = apart
-        self._held: list[bytes] = []
-        self._held_bytes = 0
-        self.written = 0
-
-    def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Add `data`; StorageUnavailable where there is no room for it, at the latest when the block ends."""
-        piece = bytes(data)
-        self._held.append(piece)
-        self._held_bytes += len(piece)
-        self.written += len(piece)
-        if self._held_bytes >= BLOCK_BYTES:
-            self.flush()
-        return len(piece)
-
-    def tell(self) -> int:
-        """How many bytes were written."""
-        return self.written
-
-    def flush(self) -> None:
-        """Hand on what is held back."""
-        block, self._held, self._held_bytes = b"".join(self._held), [], 0
-        if block:
-            self._apart(self._file.write, block)
-
-
-class _Reading(io.RawIOBase):
-    """A file that is read in threads."""
-
-    def __init__(self, file: Any, apart: Callable[..., Any]) -> None:
-        self._file = file
-        self._apart = apart
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._apart(self._file.read, len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            self._file.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,3 +72,26 @@ def test_a_killed_api_leaves_nothing_of_an_upload(start_stack):
     wait_until(lambda: stored(stack) == len(b"line"), what="the bytes' removal")
     wait_until(lambda: client.zrange("mr:file_expiry", 0, -1) == [whole["id"]], what="the record's removal")
     assert stack.get(f"/v1/files/{whole['id']}/content").content == b"line"
+
+
+def test_an_upload_that_ends_while_redis_is_away(start_stack):
+    """503 within seconds, no bytes are kept, and afterwards nobody sees a file; its record is due."""
+    stack = start_stack()
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "multipart/form-data; boundary=xx"}
+
+    def during_an_outage():
+        yield HEAD
+        yield BLOCK * 3
+        wait_until(lambda: stored(stack) > 0, what="bytes of the upload")
+        stack.redis.kill()
+        yield b"\r\n--xx--\r\n"
+
+    answer = requests.post(f"{stack.api.url}/v1/files", data=during_an_outage(), headers=headers, timeout=20)
+    assert answer.status_code == 503, answer.text
+    assert answer.json()["error"]["code"] == "store_unavailable"
+    assert stored(stack) == 0
+    stack.redis.restart()
+    assert stack.get("/v1/files").json()["data"] == []
+    [(coming, due)] = stack.redis.client.zrange("mr:file_expiry", 0, -1, withscores=True)
+    assert due < (time.time() + 301) * 1000
+    assert stack.get(f"/v1/files/{coming}").status_code == 404

@@ -14,6 +14,7 @@ from config.settings import Settings
 from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError
 from routing.job import JobStatus, Usage
 from workers.ledger import breakers
+from workers.ledger.batches import Batches
 from workers.ledger.claimed import Claimed
 from workers.ledger.provider_records import ProviderRecords
 from workers.ledger.record import (
@@ -64,6 +65,7 @@ class Ledger:
         self._steps = Steps(pipeline, settings)
         self.provider_records = ProviderRecords(self._steps, breaker)
         self.streams = Streams(self._steps)
+        self.batches = Batches(self._steps, settings)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict:
         """Accept a job; only after this returns may anything be promised to the caller."""

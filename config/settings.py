@@ -29,6 +29,8 @@ class Settings:
     redis_url: str | None = None
     key_prefix: str = "mr:"
     home: Path = field(default_factory=lambda: Path(".model-router"))
+    # Where the bytes of files are kept, as fsspec writes it; None: the folder `files` of HOME.
+    files_url: str | None = None
     config_dir: Path = field(default_factory=lambda: PROJECT_ROOT / "config")
     # Where the sandbox providers listen; None: the loopback interface at `sandbox_port`.
     sandbox_url: str | None = None
@@ -37,6 +39,7 @@ class Settings:
     worker_provider: str | None = None
     api_workers: int = 1
     max_body_bytes: int = 20 * 1024 * 1024
+    max_file_bytes: int = 200 * 1024 * 1024
     # How long a synchronous POST waits before it answers 504 and leaves the job to go on.
     wait_s: float = 300.0
     # How long a stream may be silent before a comment is sent to keep it; also how long its first byte is held back
@@ -72,6 +75,11 @@ class Settings:
     def sandbox_base_url(self) -> str:
         """The sandbox's root URL, without a trailing slash."""
         return (self.sandbox_url or f"http://127.0.0.1:{self.sandbox_port}").rstrip("/")
+
+    @property
+    def files_place(self) -> str:
+        """Where the bytes of files are kept: a folder's path, or a URL of fsspec's."""
+        return self.files_url or str((self.home / "files").absolute())
 
     def resolve_redis_url(self) -> str:
         """Redis's address: REDIS_URL, or what the embedded Redis of this HOME wrote down; SettingError if neither."""
@@ -113,12 +121,14 @@ class Settings:
             redis_url=environ.get("REDIS_URL") or None,
             key_prefix=environ.get("MODEL_ROUTER_KEY_PREFIX") or default.key_prefix,
             home=home,
+            files_url=environ.get("MODEL_ROUTER_FILES_URL", "").strip() or None,
             config_dir=config_dir,
             sandbox_url=environ.get("MODEL_ROUTER_SANDBOX_URL") or None,
             health_check_interval_s=read.number("HEALTH_CHECK_INTERVAL", default.health_check_interval_s * 1000) / 1000,
             worker_provider=environ.get("MODEL_ROUTER_WORKER_PROVIDER") or None,
             api_workers=read.whole("MODEL_ROUTER_API_WORKERS", default.api_workers),
             max_body_bytes=read.whole("MODEL_ROUTER_MAX_BODY_BYTES", default.max_body_bytes),
+            max_file_bytes=read.whole("MODEL_ROUTER_MAX_FILE_BYTES", default.max_file_bytes),
             wait_s=read.number("MODEL_ROUTER_WAIT_S", default.wait_s),
             keep_alive_s=read.number("MODEL_ROUTER_KEEP_ALIVE_S", default.keep_alive_s),
             deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", default.deadline_s),

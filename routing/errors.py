@@ -13,6 +13,7 @@ RouterError
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
 ├── StoreUnavailable          503  Redis is away or full
+├── StorageUnavailable        503  the place of files is away, full or forbidden
 ├── WaitEnded                 504  the wait ended, the job goes on
 ├── JobError                       how a job ended without an answer
 │   ├── AllProvidersFailed    502
@@ -150,6 +151,14 @@ class StoreUnavailable(RouterError):
     status = 503
     type = "service_unavailable_error"
     code = "store_unavailable"
+
+
+class StorageUnavailable(RouterError):
+    """The place where files are kept is away, full or forbidden: nothing was stored or removed, try again."""
+
+    status = 503
+    type = "service_unavailable_error"
+    code = "storage_unavailable"
 
 
 class WaitEnded(RouterError):

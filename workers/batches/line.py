@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from routing.errors import InvalidRequest, RequestError
+from routing.errors import InvalidRequest
 from workers.requests.json_text import parse_json_object
 
 _CHUNK = 256 * 1024
@@ -39,7 +39,7 @@ class Line:
     body: dict[str, Any]
 
 
-class LineRefused(Exception):  # noqa: N818 (named for what happened)
+class LineRefused(Exception):
     """A line cannot be part of the batch; `code`, `param` and the message are those of OpenAI's list of errors."""
 
     def __init__(self, code: str, message: str, param: str | None = None) -> None:
@@ -49,7 +49,10 @@ class LineRefused(Exception):  # noqa: N818 (named for what happened)
 
 
 def raw_lines(file: Readable, longest: int, number: int = 0, offset: int = 0) -> Iterator[RawLine]:
-    """The lines of `file`, which stands at byte `offset` behind line `number`. LineRefused for one over `longest` bytes."""
+    """The lines of `file`, which stands at byte `offset` behind line `number`.
+
+    LineRefused for one over `longest` bytes.
+    """
     rest = b""
     while True:
         chunk = file.read(_CHUNK)
@@ -86,9 +89,3 @@ def read_line(text: bytes, endpoint: str) -> Line:
     if not isinstance(body, dict):
         raise LineRefused("invalid_body", "body must be an object: the request", "body")
     return Line(custom_id, body)
-
-
-def refusal_of(error: RequestError) -> LineRefused:
-    """A request's own error as that of its line."""
-    param = f"body.{error.param}" if error.param else "body"
-    return LineRefused(error.code or "invalid_request", error.message, param)

@@ -1,6 +1,6 @@
 """What a batch's worker and the ledger tell each other of its lines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from routing.job import JobStatus, Usage
@@ -93,4 +93,4 @@ class StoredPart:
     ended: int
     others: int = 0
     place: Place | None = None
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)

@@ -60,7 +60,7 @@ class Batches:
         return Look(BatchStatus(reply[0].decode()), reply[1], reply[2] / 1000, lines)
 
     def feed(self, held: Held, before: Place, after: Place, lines: Sequence[LineOrder | LineRefusal]) -> bool:
-        """Accept `lines`, which stand in the input between the two places; False: not its own any more, or cancelled."""
+        """Accept `lines`, which stand between the two places; False: it is being cancelled, or another holds it."""
         places = (before.line, before.offset, after.line, after.offset)
         words = [word for line in lines for word in line.words()]
         return bool(self._steps.run("batch_feed", held.id, held.epoch, self._lease_ms, *places, *words))
@@ -101,6 +101,10 @@ class Batches:
         words = [word for pair in fields.items() for word in pair]
         return bool(self._steps.run("batch_end", held.id, held.epoch, status.value, self._kept_s, "v", 1, *words))
 
+    def leave(self, held: Held) -> None:
+        """Let go of a batch that has ended and left nothing behind: nobody need look at it again."""
+        self._steps.command("ZREM", f"{self._steps.prefix}batch_schedule", held.id)
+
     def release(self, held: Sequence[Held]) -> None:
         """Give batches back, for another worker to take at once."""
         self._steps.run("batch_release", *(word for batch in held for word in (batch.id, batch.epoch)))
@@ -131,7 +135,7 @@ class Batches:
         return counts
 
     def listed(self, tenant: str, after: str | None, limit: int) -> tuple[list[Batch], bool] | None:
-        """A page of the tenant's batches, the newest first, and whether there are more; None: `after` is none of them."""
+        """A page of the tenant's batches, the newest first, and whether there are more; None: `after` is not one."""
         index = f"{self._steps.prefix}batches:{tenant}"
         start = 0
         if after is not None:

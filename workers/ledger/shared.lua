@@ -68,7 +68,8 @@ local function end_line(id, batch, status)
   redis.call('HINCRBY', batch_key(batch), status == 'completed' and 'completed' or 'failed', 1)
   redis.call('RPUSH', P .. 'batch_ended:' .. batch, id)
   if redis.call('SREM', P .. 'batch_lines:' .. batch, id) == 1 then
-    redis.call('HINCRBY', P .. 'batch_flight', redis.call('HGET', job_key(id), 'flight'), -1)
+    local flight = redis.call('HGET', job_key(id), 'flight')
+    if redis.call('HINCRBY', P .. 'batch_flight', flight, -1) <= 0 then redis.call('HDEL', P .. 'batch_flight', flight) end
   end
 end
 

@@ -7,6 +7,7 @@ from routing.errors import InvalidRequest
 from workers.requests import chat_schema, embeddings_schema, legacy_schema, responses_schema
 from workers.requests.demand import Demand
 from workers.surfaces import completions, responses_request
+from workers.surfaces.base import Surface
 from workers.surfaces.registry import CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES
 
 # What a line of a batch cannot do, which is answered into a file and has its batch's deadline and webhook.
@@ -32,7 +33,7 @@ def _responses(body: dict[str, Any]) -> Demand:
     responses_schema.check(body)
     if body.get("previous_response_id") is not None:
         raise InvalidRequest(
-            "previous_response_id: a line of a batch cannot go on from another response; put the conversation into input",
+            "previous_response_id: a line of a batch has no response to go on from; put the conversation into input",
             param="previous_response_id",
         )
     items = responses_request.conversation_of(body, [])
@@ -42,12 +43,17 @@ def _responses(body: dict[str, Any]) -> Demand:
 
 
 # Each path that a batch may ask, as its `endpoint` and its lines' `url` name it.
-ENDPOINTS: Mapping[str, Callable[[dict[str, Any]], Demand]] = {
-    "/v1/chat/completions": _chat,
-    "/v1/completions": _completions,
-    "/v1/embeddings": _embeddings,
-    "/v1/responses": _responses,
+ENDPOINTS: Mapping[str, tuple[Surface, Callable[[dict[str, Any]], Demand]]] = {
+    "/v1/chat/completions": (CHAT, _chat),
+    "/v1/completions": (COMPLETIONS, _completions),
+    "/v1/embeddings": (EMBEDDINGS, _embeddings),
+    "/v1/responses": (RESPONSES, _responses),
 }
+
+
+def surface_at(endpoint: str) -> Surface:
+    """The form in which `endpoint` answers."""
+    return ENDPOINTS[endpoint][0]
 
 
 def demand_of(endpoint: str, body: dict[str, Any]) -> Demand:
@@ -55,4 +61,4 @@ def demand_of(endpoint: str, body: dict[str, Any]) -> Demand:
     for name in _NOT_IN_BATCHES:
         if body.get(name):
             raise InvalidRequest(f"{name}: a line of a batch cannot have it", param=name)
-    return ENDPOINTS[endpoint](body)
+    return ENDPOINTS[endpoint][1](body)

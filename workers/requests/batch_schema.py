@@ -34,10 +34,8 @@ class Window(JsonField[str]):
 
     def json_schema(self) -> dict[str, Any]:
         """A number of minutes or hours."""
-        return {
-            "type": "string",
-            "pattern": "^([1-9]|1[0-9]|2[0-4])h$|^([1-9]|[1-9][0-9]{1,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m$",
-        }
+        hours, minutes = "[1-9]|1[0-9]|2[0-4]", "[1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440"
+        return {"type": "string", "pattern": f"^(({hours})h|({minutes})m)$"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
         try:

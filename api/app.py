@@ -12,6 +12,7 @@ from api import (
     completions,
     embeddings,
     error_handlers,
+    files,
     health,
     jobs,
     legacy_completions,
@@ -35,7 +36,7 @@ def create_app(services: Services) -> Flask:
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
-    for module in (*surfaces, jobs, batches, models, routing_plan, health, webhook_secret):
+    for module in (*surfaces, jobs, batches, files, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

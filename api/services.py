@@ -11,6 +11,7 @@ from workers import redis_client
 from workers.directory import Directory
 from workers.ledger.ledger import Ledger
 from workers.pipeline import CommandPipeline
+from workers.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Services:
     waiters: Waiters
     snapshots: SnapshotReader
     rng: random.Random
+    storage: Storage
 
     @classmethod
     def build(cls, settings: Settings) -> "Services":
@@ -33,7 +35,8 @@ class Services:
         waiters = Waiters(redis_client.connect(url, blocking=True), ledger, settings.key_prefix, settings.keep_alive_s)
         directory = Directory(configuration)
         snapshots = SnapshotReader(redis_client.connect(url), settings.key_prefix, queues=directory.queues)
+        storage = Storage(settings.files_place)
         configuration.start()
         waiters.start()
         snapshots.start()
-        return cls(settings, directory, ledger, waiters, snapshots, random.Random())  # noqa: S311
+        return cls(settings, directory, ledger, waiters, snapshots, random.Random(), storage)  # noqa: S311

@@ -155,7 +155,7 @@ class BodyTooLarge(RequestError):
 
 
 class UnsupportedContentType(RequestError):
-    """The request says itself that its body is not JSON."""
+    """The request says itself that its body is not JSON, or not a form where a file is uploaded."""
 
     status = 415
     code = "unsupported_content_type"

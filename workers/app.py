@@ -7,6 +7,9 @@ from kombu import Queue
 from config.settings import Settings
 from workers import queues
 
+# How often bytes of files that nobody may see any more are removed.
+_SWEEP_S = 60.0
+
 
 def make_app(settings: Settings, transport: str | None = queues.TRANSPORT) -> Celery:
     """The application as workers and the scheduler load it. `transport` None is kombu's own for the broker's URL."""
@@ -39,7 +42,12 @@ def make_app(settings: Settings, transport: str | None = queues.TRANSPORT) -> Ce
                 "task": "workers.tasks.forget_idle_deployments",
                 "schedule": schedule(settings.health_check_interval_s),
                 "options": {"queue": queues.MAINTENANCE, "expires": settings.health_check_interval_s},
-            }
+            },
+            "sweep-files": {
+                "task": "workers.tasks.sweep_files",
+                "schedule": schedule(_SWEEP_S),
+                "options": {"queue": queues.MAINTENANCE, "expires": _SWEEP_S},
+            },
         },
     )
     return app

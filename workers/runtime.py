@@ -23,6 +23,7 @@ from workers.release import Release
 from workers.rescue import Rescue
 from workers.retry_budgets import RetryBudgets
 from workers.revocations import Revocations
+from workers.storage import Storage
 from workers.upstreams import Upstreams
 from workers.webhooks import Deliveries
 
@@ -39,6 +40,7 @@ class Runtime:
     executor: Executor
     relay: Relay
     deliveries: Deliveries
+    storage: Storage
     # None in a process that serves no provider.
     checks: Checks | None
 
@@ -59,7 +61,8 @@ class Runtime:
         executor = Executor(ledger, leases, calls, Hedging(ledger, calls, budgets), budgets, relay, rng)
         deliveries = Deliveries(ledger, settings, lambda: configuration.current)
         checks = _checks(settings, ledger, upstreams)
-        return cls(settings, configuration, ledger, leases, concurrency, executor, relay, deliveries, checks)
+        storage = Storage(settings.files_place)
+        return cls(settings, configuration, ledger, leases, concurrency, executor, relay, deliveries, storage, checks)
 
     def start(self, rescue: Rescue) -> None:
         """Start the process's own loops: heartbeat, rescue, release, checks and the watch on the configuration."""

@@ -5,6 +5,7 @@ import structlog
 from routing.errors import StoreUnavailable
 from workers import envelope, runtime
 from workers.app import app
+from workers.file_sweep import sweep
 
 log = structlog.get_logger()
 
@@ -40,3 +41,15 @@ def forget_idle_deployments() -> None:
             log.info("health.forgotten", deployments=forgotten)
     except StoreUnavailable:
         log.warning("health.not_pruned", why="the job store is away; tried again at the next turn")
+
+
+@app.task(name="workers.tasks.sweep_files")
+def sweep_files() -> None:
+    """Remove the bytes of files that expired, were deleted, or never came whole."""
+    try:
+        current = runtime.current()
+        removed = sweep(current.ledger.files, current.storage)
+        if removed:
+            log.info("files.removed", files=removed)
+    except StoreUnavailable:
+        log.warning("files.not_swept", why="the job store is away; tried again at the next turn")

@@ -16,11 +16,11 @@ _REFUSALS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     404: ("There is no such thing for this key.", ()),
     409: ("It does not go together with what is there already.", ("X-Should-Retry",)),
     413: ("The body is over the limit.", ()),
-    415: ("The body is not JSON by its Content-Type.", ()),
+    415: ("The body is not what is wanted by its Content-Type.", ()),
     429: ("No provider had room before the deadline.", _COME_AGAIN),
     500: ("Every worker that ran the job died.", ()),
     502: ("Every candidate failed; `routing_metadata` says how.", _COME_AGAIN),
-    503: ("The job store is away: nothing was accepted.", _COME_AGAIN),
+    503: ("The job store, or the storage of files, is away: nothing was accepted.", _COME_AGAIN),
     504: (
         "The wait or the deadline ended first. `wait_ended`: the job goes on, at `Location`.",
         ("X-Should-Retry", "Location"),

@@ -21,6 +21,7 @@ SENT: dict[str, dict[str, Any]] = {
     "X-Should-Retry": _header("Where the same request again would do no good.", enum=["false"]),
     "Idempotent-Replayed": _header("Where the answer is that of an earlier request.", enum=["true"]),
     "Preference-Applied": _header("RFC 7240: what of `Prefer` was done.", enum=["respond-async"]),
+    "Content-Disposition": _header("The file's name, RFC 6266."),
     "ETag": _header("The document's version."),
 }
 

@@ -12,6 +12,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 _ATTRIBUTE = "openapi_operation"
 JSON = "application/json"
 EVENTS = "text/event-stream"
+FORM = "multipart/form-data"
+BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Operation:
     # What the request's body is, as JSON; None where there is none.
     body: type[Schema] | Shape | Mapping[str, Any] | None = None
     example: Mapping[str, Any] | None = None
+    # The media type of the body.
+    body_type: str = JSON
     # Whether a key is needed.
     key: bool = True
 

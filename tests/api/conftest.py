@@ -1,6 +1,7 @@
 """The application's description of itself, which needs no store and no configuration."""
 
 import json
+from dataclasses import fields
 
 import pytest
 
@@ -12,7 +13,7 @@ from config.settings import Settings
 @pytest.fixture(scope="session")
 def app():
     """The application with its routes; nothing behind them."""
-    return create_app(Services(Settings(), *[None] * 5))
+    return create_app(Services(Settings(), *[None] * (len(fields(Services)) - 1)))
 
 
 @pytest.fixture(scope="session")

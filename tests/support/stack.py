@@ -3,6 +3,7 @@
 import http.client
 import json
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,14 @@ class Stack:
         self.sandbox = SandboxProcess()
         self.sandbox.start()
         self.redis.ready()
+        self.files = tempfile.TemporaryDirectory(prefix="files-")
         blank = dict.fromkeys(_KEY_VARIABLES, "")
         self.environment = {
             **blank,
             "REDIS_URL": self.redis.url,
             "MODEL_ROUTER_SANDBOX_URL": self.sandbox.url,
             "MODEL_ROUTER_CONFIG": "",
+            "MODEL_ROUTER_FILES_URL": self.files.name,
             "PORT": str(free_port()),
             "PYTHONWARNINGS": "default",
             **(environment or {}),
@@ -107,6 +110,7 @@ class Stack:
             node.teardown()
         self.sandbox.stop()
         self.redis.teardown()
+        self.files.cleanup()
 
 
 def without_exploration(folder: Path) -> None:

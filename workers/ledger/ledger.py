@@ -16,6 +16,7 @@ from routing.job import JobStatus, Usage
 from workers.ledger import breakers
 from workers.ledger.batches import Batches
 from workers.ledger.claimed import Claimed
+from workers.ledger.files import Files
 from workers.ledger.provider_records import ProviderRecords
 from workers.ledger.record import (
     Accepted,
@@ -66,6 +67,7 @@ class Ledger:
         self.provider_records = ProviderRecords(self._steps, breaker)
         self.streams = Streams(self._steps)
         self.batches = Batches(self._steps, settings)
+        self.files = Files(self._steps)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict:
         """Accept a job; only after this returns may anything be promised to the caller."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+FILES = tuple(f"file_{step}" for step in ("reserve", "adopt", "read", "page", "hide", "due", "forget"))
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget"),
@@ -19,6 +20,7 @@ NAMES = (
         "batch_end",
     ),
     *("batch_cancel", "batch_release"),
+    *FILES,
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
@@ -36,6 +38,7 @@ PARTS = {
         ("batch_look", "batch_feed", "batch_stored", "batch_mark", "batch_drop", "batch_end", "batch_release"),
         ("batch_held",),
     ),
+    **dict.fromkeys(FILES, ("files",)),
 }
 
 

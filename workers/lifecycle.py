@@ -3,9 +3,8 @@
 import random
 from typing import Any
 
-import gevent
 import structlog
-from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutdown
 from kombu.exceptions import OperationalError
 
 from config import logs
@@ -54,10 +53,10 @@ def start_pump(sender: Any, **_: Any) -> None:
     pump = make_pump(process.settings, process.configuration, process.ledger, process.storage)
     running = keep_running(pump.run)
 
-    @worker_shutting_down.connect(weak=False)
+    @worker_shutdown.connect(weak=False)
     def stop_pump(**_: Any) -> None:
-        running.kill(block=False)
-        gevent.spawn(pump.stop)
+        running.kill()
+        pump.stop()
 
 
 @worker_ready.connect

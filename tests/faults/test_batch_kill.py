@@ -55,7 +55,7 @@ def test_what_is_not_done_in_time_is_told_as_expired(start_stack):
     stack = start_stack(providers=("groq",), background=True)
     stack.workers["background"].kill()
     file_id = upload(stack, jsonl(entry(number, model="groq/openai/gpt-oss-20b") for number in range(300)))
-    stack.sandbox.behave("groq", latency_ms=100, limits={"requests_per_minute": 600})
+    stack.sandbox.behave("groq", latency_ms=100, limits={"requests_per_minute": 120})
     batch = create(stack, input_file_id=file_id, completion_window="1m")
     # The window as if most of it had passed while nobody was there to run the batch.
     stack.redis.client.hincrby(f"mr:batch:{batch['id']}", "deadline", -48_000)

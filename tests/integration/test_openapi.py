@@ -1,6 +1,7 @@
 """What the running product answers is what its document says, field by field."""
 
 import json
+import re
 
 import jsonschema_rs
 import pytest
@@ -312,7 +313,7 @@ def test_routes_with_a_key_refuse_as_documented(stack, conformance):
     document = stack.get("/openapi.json").json()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            url = stack.api.url + path.format(job_id="job_x", response_id="resp_x", model="fast")
+            url = stack.api.url + re.sub(r"{\w+}", "x", path)
             response = stack.session.request(method, url, headers={"Authorization": "Bearer nobody"}, json={})
             assert (response.status_code == 401) == bool(operation["security"]), (method, path)
             conformance.check(response)

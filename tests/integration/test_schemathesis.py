@@ -83,7 +83,7 @@ def reachable(document, known):
 
 
 def ids(stack):
-    """A job, and a response of another, each with a stream."""
+    """A job, and a response of another, each with a stream; a file."""
     job, response = (
         stack.post({"model": "fast", "stream": True, **body}, path=path).headers["X-Job-Id"]
         for path, body in (
@@ -91,7 +91,9 @@ def ids(stack):
             ("/v1/responses", {"input": "x"}),
         )
     )
-    return {"job_id": job, "response_id": response.replace("job_", "resp_")}
+    form = {"data": {"purpose": "batch"}, "files": {"file": ("lines.jsonl", b"{}")}}
+    file = stack.post(path="/v1/files", **form).json()["id"]
+    return {"job_id": job, "response_id": response.replace("job_", "resp_"), "file_id": file}
 
 
 def webhooks(stack):

@@ -33,6 +33,7 @@ def start_runtime(sender: Any, **_: Any) -> None:
         )
     )
     # As many again as may be called: so that others' jobs are sent on from here to providers that have room.
+    keep_running(broker.Window.gaps.run)
     broker.Window.bound = lambda: 2 * process.concurrency.bound
     log.info("worker.started", worker=sender.hostname, sandbox=process.configuration.current.sandbox)
 

@@ -15,8 +15,8 @@ from workers.surfaces.base import Surface, compact
 EXPIRED = ("batch_expired", "This request could not be executed before the completion window expired.")
 CANCELLED = ("batch_cancelled", "This request was not executed because the batch was cancelled.")
 _UNRUN = {JobStatus.EXPIRED: EXPIRED, JobStatus.CANCELLED: CANCELLED}
-# A part is stored when it has so many lines, or so many bytes.
-MOST_LINES, MOST_BYTES = 1_000, 4 * 1024 * 1024
+# A part is stored when it has so many lines, or so many bytes: counting it keeps Redis busy for some milliseconds.
+MOST_LINES, MOST_BYTES = 250, 4 * 1024 * 1024
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 
 from api import (
     anthropic_messages,
+    batches,
     completions,
     embeddings,
     error_handlers,
@@ -35,7 +36,7 @@ def create_app(services: Services) -> Flask:
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
-    for module in (*surfaces, jobs, files, models, routing_plan, health, webhook_secret):
+    for module in (*surfaces, jobs, batches, files, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -81,8 +81,8 @@ def _order(demand: Demand, waiter: str) -> Order:
     return Order(
         deadline_s=body.get("deadline_s") or services().settings.deadline_s,
         tier=_TIERS.get(tier) or ServiceTier(tier),
-        idempotency="" if key is None else _idempotency_hash(key),
-        fingerprint="" if key is None else _fingerprint(demand),
+        idempotency="" if key is None else idempotency_of(key),
+        fingerprint="" if key is None else fingerprint_of([demand.surface.name, demand.body, demand.echo]),
         waiter=waiter,
         webhook=body.get("webhook_url") or "",
         request_id=request.environ[REQUEST_ID],
@@ -98,13 +98,13 @@ def _stream(body: dict[str, Any]) -> str:
     return "usage" if (body.get("stream_options") or {}).get("include_usage") else "1"
 
 
-def _idempotency_hash(key: str) -> str:
+def idempotency_of(key: str) -> str:
+    """What an Idempotency-Key is kept as; InvalidRequest where it cannot be one."""
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidRequest("Idempotency-Key must be 1 to 255 printable ASCII characters without blanks")
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
-def _fingerprint(demand: Demand) -> str:
+def fingerprint_of(meant: Any) -> str:
     """The same for requests that mean the same, however they were written."""
-    meant = [demand.surface.name, demand.body, demand.echo]
     return hashlib.blake2b(json.dumps(meant, sort_keys=True).encode(), digest_size=16).hexdigest()

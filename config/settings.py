@@ -49,6 +49,13 @@ class Settings:
     deadline_s: float = 600.0
     # What is kept of a finished job, and for how long.
     retention_s: float = 86_400.0
+    # A batch that has ended, and the files of its output, are kept this long.
+    batch_retention_s: float = 30 * 86_400.0
+    # A batch has so many lines at most; a tenant so many batches that have not ended.
+    batch_max_lines: int = 50_000
+    batches_per_tenant: int = 200
+    # How many lines of batches are in flight at a provider; None: twice as many as one of its workers calls at once.
+    batch_window: int | None = None
     # A worker that is silent this long has lost the jobs it was running.
     lease_s: float = 10.0
     heartbeat_s: float = 2.0
@@ -126,6 +133,10 @@ class Settings:
             keep_alive_s=read.number("MODEL_ROUTER_KEEP_ALIVE_S", default.keep_alive_s),
             deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", default.deadline_s),
             retention_s=read.number("MODEL_ROUTER_RETENTION_S", default.retention_s),
+            batch_retention_s=read.number("MODEL_ROUTER_BATCH_RETENTION_S", default.batch_retention_s),
+            batch_max_lines=read.whole("MODEL_ROUTER_BATCH_MAX_LINES", default.batch_max_lines),
+            batches_per_tenant=read.whole("MODEL_ROUTER_BATCHES_PER_TENANT", default.batches_per_tenant),
+            batch_window=read.whole("MODEL_ROUTER_BATCH_WINDOW", 0) or None,
             lease_s=read.number("MODEL_ROUTER_LEASE_S", default.lease_s),
             heartbeat_s=read.number("MODEL_ROUTER_HEARTBEAT_S", default.heartbeat_s),
             rescue_interval_s=read.number("MODEL_ROUTER_RESCUE_INTERVAL_S", default.rescue_interval_s),

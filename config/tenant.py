@@ -41,5 +41,7 @@ class Tenant:
     quotas: TenantQuotas = field(default_factory=TenantQuotas)
     features: TenantFeatures = field(default_factory=TenantFeatures)
     active: bool = True
+    # Its part of what batches may have in flight at a provider, beside other tenants'.
+    batch_weight: int = 1
     # Signs this tenant's webhooks (`whsec_...`); None: one is derived and kept under HOME.
     webhook_secret: str | None = field(default=None, repr=False)

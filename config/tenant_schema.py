@@ -59,6 +59,7 @@ class TenantSchema(StrictSchema):
     quotas = fields.Nested(QuotasSchema, load_default=dict)
     features = fields.Nested(FeaturesSchema, load_default=dict)
     webhook_secret = Text("whsec_ and a base64 secret", _WEBHOOK_SECRET, load_default=None, allow_none=True)
+    batch_weight = Whole(1, 1000, load_default=1)
 
 
 def tenant_of(data: Mapping[str, Any]) -> Tenant:
@@ -77,4 +78,5 @@ def tenant_of(data: Mapping[str, Any]) -> Tenant:
         features=TenantFeatures(**features, timeout_s=None if timeout_ms is None else float(timeout_ms) / 1000),
         active=data["status"] == "active",
         webhook_secret=data["webhook_secret"],
+        batch_weight=data["batch_weight"],
     )

@@ -10,6 +10,8 @@ RouterError
 │   ├── NotFound              404
 │   ├── IdempotencyConflict   409
 │   ├── JobNotCancellable     409
+│   ├── BatchNotCancellable   409
+│   ├── TooManyBatches        429  of this tenant that have not ended
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
 ├── StoreUnavailable          503  Redis is away or full
@@ -129,6 +131,20 @@ class JobNotCancellable(RequestError):
     status = 409
     code = "job_not_cancellable"
     retryable = False
+
+
+class BatchNotCancellable(RequestError):
+    """The batch has ended, or its files are being made."""
+
+    status = 409
+    code = "batch_not_cancellable"
+
+
+class TooManyBatches(RequestError):
+    """So many batches of the tenant have not ended that no more are accepted."""
+
+    status = 429
+    code = "too_many_batches"
 
 
 class BodyTooLarge(RequestError):

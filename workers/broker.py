@@ -16,10 +16,15 @@ from gevent.event import Event
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 
+from routing.job import PRIORITY_STEPS
+from workers.gaps import Gaps
+
 log = structlog.get_logger()
 
 # One round trip takes at most this many messages, so that a burst is shared between worker processes.
 MAX_BATCH = 64
+# How soon to look again whether there is room for lines of batches.
+LINES_LOOK_S = 0.02
 
 
 class Window(virtual.QoS):
@@ -29,6 +34,8 @@ class Window(virtual.QoS):
     restore_at_shutdown = False
     # How many messages this process may be working on, where that changes while it runs; set when a worker starts.
     bound: ClassVar[Callable[[], int] | None] = None
+    # What lines of batches may take of this process; they are those of the last priority step.
+    gaps: ClassVar[Gaps] = Gaps()
 
     def __init__(self, channel: Any, prefetch_count: int = 0) -> None:
         super().__init__(channel, prefetch_count)
@@ -36,6 +43,10 @@ class Window(virtual.QoS):
 
     def ack(self, delivery_tag: str) -> None:
         """Forget a message and let the consumer take another."""
+        delivered: dict[str, Any] = self._delivered or {}
+        message = delivered.get(delivery_tag)
+        if message is not None and message.properties.get("priority") == PRIORITY_STEPS[-1]:
+            self.gaps.end()
         super().ack(delivery_tag)
         self._room.set()
 
@@ -77,15 +88,20 @@ class Channel(kombu_redis.Channel):
         room = self.qos.wait_for_room(timeout)
         if room == 0:
             raise TimeoutError
+        steps, wait_s = self.priority_steps, min(timeout, self.connection.brpop_timeout)
+        for_lines = Window.gaps.room
+        if for_lines == 0:
+            # Nobody says when there is room for lines again.
+            steps, wait_s = steps[:-1], min(wait_s, LINES_LOOK_S)
         # The order rotates so that a busy queue of this worker does not starve its others.
         queues = self._queue_cycle.consume(len(self.active_queues))
         lists = {
             f"{self.global_keyprefix}{self._q_for_pri(queue, priority)}": queue
-            for priority in self.priority_steps
+            for priority in steps
             for queue in queues
         }
         reply = self.consumer.execute_command(
-            "BLMPOP", min(timeout, self.connection.brpop_timeout), len(lists), *lists, "RIGHT", "COUNT", room
+            "BLMPOP", wait_s, len(lists), *lists, "RIGHT", "COUNT", min(room, for_lines or room)
         )
         if not reply:
             raise TimeoutError
@@ -98,6 +114,7 @@ class Channel(kombu_redis.Channel):
             except ValueError:
                 log.exception("broker.malformed_message", queue=queue, size_bytes=len(text))
             else:
+                Window.gaps.begin(line=message["properties"].get("priority") == PRIORITY_STEPS[-1])
                 self.connection._deliver(message, queue)  # noqa: SLF001 (kombu's hook for transports)
 
     @property

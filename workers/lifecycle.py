@@ -4,12 +4,14 @@ import random
 from typing import Any
 
 import structlog
-from celery.signals import worker_init, worker_ready
+from celery.signals import worker_init, worker_ready, worker_shutdown
 from kombu.exceptions import OperationalError
 
 from config import logs
 from routing.errors import StoreUnavailable
 from workers import broker, memory, queues, runtime
+from workers.batches.assembly import make_pump
+from workers.loops import keep_running
 from workers.rescue import Rescue
 from workers.tasks import deliver_webhook
 
@@ -31,6 +33,7 @@ def start_runtime(sender: Any, **_: Any) -> None:
         )
     )
     # As many again as may be called: so that others' jobs are sent on from here to providers that have room.
+    keep_running(broker.Window.gaps.run)
     broker.Window.bound = lambda: 2 * process.concurrency.bound
     log.info("worker.started", worker=sender.hostname, sandbox=process.configuration.current.sandbox)
 
@@ -40,6 +43,21 @@ def _publish_webhook(job_id: str) -> None:
         deliver_webhook.apply_async((job_id,), queue=queues.WEBHOOKS)
     except OperationalError as error:
         raise StoreUnavailable("the queue is not available") from error
+
+
+@worker_ready.connect
+def start_pump(sender: Any, **_: Any) -> None:
+    """A worker that serves the queue of batches keeps them going, until it is told to stop."""
+    if queues.BATCHES not in sender.app.amqp.queues.consume_from:
+        return
+    process = runtime.current()
+    pump = make_pump(process.settings, process.configuration, process.ledger, process.storage)
+    running = keep_running(pump.run)
+
+    @worker_shutdown.connect(weak=False)
+    def stop_pump(**_: Any) -> None:
+        running.kill()
+        pump.stop()
 
 
 @worker_ready.connect

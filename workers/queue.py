@@ -47,34 +47,45 @@ def submit(
 
     `wanted` is what was planned for; `body` goes to the provider's adapter as it is.
     """
-    first = plan.candidates[0].deployment
+    return ledger.submit(submission(job_id, tenant, wanted, body, plan, order))
+
+
+def submission(
+    job_id: str,
+    tenant: Tenant,
+    wanted: RoutingRequest,
+    body: dict[str, Any],
+    plan: Plan,
+    order: Order,
+    place: int = 0,
+) -> Submission:
+    """The job as it is accepted, on the queue of the candidate at `place` of its plan."""
+    first = plan.candidates[place].deployment
     features = tenant.features
-    return ledger.submit(
-        Submission(
-            id=job_id,
-            tenant=tenant.tenant_id,
-            queue=provider_queue(first.provider),
-            priority=order.tier.priority,
-            deadline_ms=int(order.deadline_s * 1000),
-            request=json.dumps(body),
-            plan=json.dumps(plan.to_wire()),
-            model=wanted.model,
-            policy=plan.policy,
-            primary=first.provider,
-            idempotency=f"{tenant.tenant_id}:{order.idempotency}" if order.idempotency else "",
-            fingerprint=order.fingerprint,
-            waiter=order.waiter,
-            webhook=order.webhook,
-            request_id=order.request_id,
-            max_tries=None if features.retry_attempts is None else features.retry_attempts + 1,
-            timeout_ms=None if features.timeout_s is None else int(features.timeout_s * 1000),
-            deployment=first.id,
-            careless=not features.circuit_breaker,
-            prompt_tokens=wanted.prompt_tokens,
-            completion_tokens=wanted.completion_tokens,
-            asked=json.dumps(Asked.of(wanted).to_wire()),
-            surface=order.surface,
-            echo=order.echo,
-            stream=order.stream,
-        )
+    return Submission(
+        id=job_id,
+        tenant=tenant.tenant_id,
+        queue=provider_queue(first.provider),
+        priority=order.tier.priority,
+        deadline_ms=int(order.deadline_s * 1000),
+        request=json.dumps(body),
+        plan=json.dumps(plan.to_wire()),
+        model=wanted.model,
+        policy=plan.policy,
+        primary=first.provider,
+        idempotency=f"{tenant.tenant_id}:{order.idempotency}" if order.idempotency else "",
+        fingerprint=order.fingerprint,
+        waiter=order.waiter,
+        webhook=order.webhook,
+        request_id=order.request_id,
+        max_tries=None if features.retry_attempts is None else features.retry_attempts + 1,
+        timeout_ms=None if features.timeout_s is None else int(features.timeout_s * 1000),
+        deployment=first.id,
+        careless=not features.circuit_breaker,
+        prompt_tokens=wanted.prompt_tokens,
+        completion_tokens=wanted.completion_tokens,
+        asked=json.dumps(Asked.of(wanted).to_wire()),
+        surface=order.surface,
+        echo=order.echo,
+        stream=order.stream,
     )

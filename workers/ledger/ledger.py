@@ -14,6 +14,7 @@ from config.settings import Settings
 from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError
 from routing.job import JobStatus, Usage
 from workers.ledger import breakers
+from workers.ledger.batches import Batches
 from workers.ledger.claimed import Claimed
 from workers.ledger.files import Files
 from workers.ledger.provider_records import ProviderRecords
@@ -65,6 +66,7 @@ class Ledger:
         self._steps = Steps(pipeline, settings)
         self.provider_records = ProviderRecords(self._steps, breaker)
         self.streams = Streams(self._steps)
+        self.batches = Batches(self._steps, settings)
         self.files = Files(self._steps)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict:

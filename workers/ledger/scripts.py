@@ -9,6 +9,17 @@ FILES = tuple(f"file_{step}" for step in ("reserve", "adopt", "read", "page", "h
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget"),
+    *(
+        "batch_create",
+        "batch_take",
+        "batch_look",
+        "batch_feed",
+        "batch_stored",
+        "batch_mark",
+        "batch_drop",
+        "batch_end",
+    ),
+    *("batch_cancel", "batch_release"),
     *FILES,
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
@@ -23,6 +34,10 @@ PARTS = {
     "release": ("permit",),
     "switch": ("breaker",),
     "check": ("breaker",),
+    **dict.fromkeys(
+        ("batch_look", "batch_feed", "batch_stored", "batch_mark", "batch_drop", "batch_end", "batch_release"),
+        ("batch_held",),
+    ),
     **dict.fromkeys(FILES, ("files",)),
 }
 

@@ -61,13 +61,25 @@ local function add_waiter(id, address)
   redis.call('HSET', job_key(id), 'waiters', waiters .. ' ' .. address)
 end
 
+local function batch_key(id) return P .. 'batch:' .. id end
+
+-- A line of a batch is over. Its record stays until the batch's worker has stored the answer (batch_stored.lua): no expiry.
+local function end_line(id, batch, status)
+  redis.call('HINCRBY', batch_key(batch), status == 'completed' and 'completed' or 'failed', 1)
+  redis.call('RPUSH', P .. 'batch_ended:' .. batch, id)
+  if redis.call('SREM', P .. 'batch_lines:' .. batch, id) == 1 then
+    local flight = redis.call('HGET', job_key(id), 'flight')
+    if redis.call('HINCRBY', P .. 'batch_flight', flight, -1) <= 0 then redis.call('HDEL', P .. 'batch_flight', flight) end
+  end
+end
+
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts the webhook in the outbox.
 local function end_job(id, status, http_status, answer)
   local key = job_key(id)
-  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream')
+  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'batch')
   redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
   redis.call('HDEL', key, 'waiters')
-  redis.call('EXPIRE', key, RETENTION_S)
+  if kept[5] then end_line(id, kept[5], status) else redis.call('EXPIRE', key, RETENTION_S) end
   redis.call('ZREM', SCHEDULE, id)
   -- Whoever follows a stream knows by their number whether it has all frames.
   local count = ''

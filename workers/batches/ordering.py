@@ -1,0 +1,92 @@
+"""Makes jobs of a batch's lines: each is planned when its turn comes, by the live policy."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from config.policy import PolicyConfig
+from config.tenant import Tenant
+from routing.errors import RequestError, RouterError
+from routing.job import ServiceTier
+from routing.plan import Plan
+from routing.planner import plan
+from routing.request import RoutingRequest
+from routing.snapshot import Snapshot
+from workers.batches.line import Line
+from workers.batches.shares import Rooms
+from workers.directory import Edition
+from workers.ledger.batch_lines import LineOrder, LineRefusal
+from workers.queue import Order, new_job_id, submission
+from workers.requests.demands import demand_of
+from workers.surfaces.registry import CHAT
+
+# Lines begin below `flex`; whose batch has little of its window left goes with it, in the end with everybody else.
+_AGED = ((0.1, ServiceTier.DEFAULT), (0.25, ServiceTier.FLEX))
+
+
+def tier_of_age(left_s: float, window_s: float) -> ServiceTier:
+    """How urgent a line is: nobody starves, however busy the providers are with what is more urgent."""
+    for part, tier in _AGED:
+        if left_s < part * window_s:
+            return tier
+    return ServiceTier.BATCH
+
+
+class LineOrdering:
+    """Plans lines and says where they go."""
+
+    def __init__(self, edition: Callable[[], Edition], snapshot: Callable[[], Snapshot], rng: Random) -> None:
+        self._edition = edition
+        self._snapshot = snapshot
+        self._rng = rng
+
+    def order(
+        self, line: Line, endpoint: str, tenant: Tenant, tier: ServiceTier, rooms: Rooms
+    ) -> LineOrder | LineRefusal | None:
+        """The line as a job, its room taken; a refusal where it cannot be run any more; None: no provider has room."""
+        try:
+            demand = demand_of(endpoint, line.body)
+            wanted = replace(demand.wanted(), priority=tier.priority)
+            edition = self._edition()
+            policy = edition.policy(wanted.policy or tenant.routing_policy)
+            planned = plan(wanted, tenant, policy, edition.catalogue, self._snapshot(), time.time(), self._rng)
+        except RequestError as error:
+            return refusal(line, error)
+        place = _place(planned, tenant, rooms, spill=_may_spill(policy, wanted))
+        if place is None:
+            return None
+        provider = planned.candidates[place].deployment.provider
+        rooms.take(tenant.tenant_id, provider)
+        order = Order(
+            deadline_s=0,
+            tier=tier,
+            surface="" if demand.surface is CHAT else demand.surface.name,
+            echo=json.dumps(demand.echo) if demand.echo else "",
+        )
+        job = submission(new_job_id(), tenant, wanted, demand.body, planned, order, place)
+        return LineOrder(line.custom_id, provider, place, job)
+
+
+def refusal(line: Line, error: RouterError) -> LineRefusal:
+    """The line as one that failed before it was a job."""
+    body, model = line.body, line.body.get("model")
+    answer = json.dumps(error.body())
+    return LineRefusal(
+        new_job_id(), line.custom_id, error.status, answer, json.dumps(body), model if isinstance(model, str) else ""
+    )
+
+
+def _may_spill(policy: PolicyConfig, wanted: RoutingRequest) -> bool:
+    """Whether a line may go to another candidate than the plan's first: not where price or the caller decides."""
+    wishes = wanted.preferences
+    return policy.strategy != "cost-optimized" and wishes.sort is None and not wishes.order
+
+
+def _place(planned: Plan, tenant: Tenant, rooms: Rooms, *, spill: bool) -> int | None:
+    """The first candidate with room; only the plan's own first where the others would cost more (`spill` is False)."""
+    for place, candidate in enumerate(planned.candidates if spill else planned.candidates[:1]):
+        if rooms.at(tenant.tenant_id, candidate.deployment.provider) > 0:
+            return place
+    return None

@@ -12,6 +12,8 @@ from api import (
     embeddings,
     error_handlers,
     health,
+    job_list,
+    job_replay,
     jobs,
     legacy_completions,
     models,
@@ -34,7 +36,7 @@ def create_app(services: Services) -> Flask:
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
-    for module in (*surfaces, jobs, models, routing_plan, health, webhook_secret):
+    for module in (*surfaces, jobs, job_list, job_replay, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -46,6 +46,8 @@ class Settings:
     deadline_s: float = 600.0
     # What is kept of a finished job, and for how long.
     retention_s: float = 86_400.0
+    # How many of a tenant's failed or expired jobs can be listed as such; beyond, the oldest are no more.
+    failures_kept: int = 10_000
     # A worker that is silent this long has lost the jobs it was running.
     lease_s: float = 10.0
     heartbeat_s: float = 2.0
@@ -116,6 +118,7 @@ class Settings:
             keep_alive_s=read.number("MODEL_ROUTER_KEEP_ALIVE_S", default.keep_alive_s),
             deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", default.deadline_s),
             retention_s=read.number("MODEL_ROUTER_RETENTION_S", default.retention_s),
+            failures_kept=read.whole("MODEL_ROUTER_FAILURES_KEPT", default.failures_kept),
             lease_s=read.number("MODEL_ROUTER_LEASE_S", default.lease_s),
             heartbeat_s=read.number("MODEL_ROUTER_HEARTBEAT_S", default.heartbeat_s),
             rescue_interval_s=read.number("MODEL_ROUTER_RESCUE_INTERVAL_S", default.rescue_interval_s),

@@ -10,6 +10,7 @@ RouterError
 │   ├── NotFound              404
 │   ├── IdempotencyConflict   409
 │   ├── JobNotCancellable     409
+│   ├── JobNotReplayable      409
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
 ├── StoreUnavailable          503  Redis is away or full
@@ -127,6 +128,14 @@ class JobNotCancellable(RequestError):
 
     status = 409
     code = "job_not_cancellable"
+    retryable = False
+
+
+class JobNotReplayable(RequestError):
+    """The job has its answer, has not ended, or what it was asked is not kept."""
+
+    status = 409
+    code = "job_not_replayable"
     retryable = False
 
 

@@ -46,6 +46,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     # What the request's body is, as JSON; None where there is none.
     body: type[Schema] | Shape | Mapping[str, Any] | None = None
+    body_required: bool = True
     example: Mapping[str, Any] | None = None
     # Whether a key is needed.
     key: bool = True

@@ -15,6 +15,7 @@ from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, Job
 from routing.job import JobStatus, Usage
 from workers.ledger import breakers
 from workers.ledger.claimed import Claimed
+from workers.ledger.listing import Listing
 from workers.ledger.provider_records import ProviderRecords
 from workers.ledger.record import (
     Accepted,
@@ -64,6 +65,7 @@ class Ledger:
         self._steps = Steps(pipeline, settings)
         self.provider_records = ProviderRecords(self._steps, breaker)
         self.streams = Streams(self._steps)
+        self.listing = Listing(self._steps)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict:
         """Accept a job; only after this returns may anything be promised to the caller."""

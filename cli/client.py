@@ -122,7 +122,7 @@ class Client:
 
         if isinstance(error, requests.Timeout):
             return ApiError(f"the API at {self.url} did not answer in time")
-        if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        if isinstance(error, _no_url()):
             return ApiError(f"{self.url!r} is not the URL of an API; it looks like http://127.0.0.1:3000")
         why = "connection refused" if "refused" in str(error).lower() else type(error).__name__
         return ApiError(
@@ -165,6 +165,12 @@ def _sandbox_key(settings: Settings) -> str | None:
     """The demonstration's key; a real configuration's keys are not used unasked."""
     configuration = read_configuration(settings)
     return probe_key(configuration) if configuration.sandbox else None
+
+
+def _no_url() -> tuple[type[Exception], ...]:
+    from requests import exceptions  # noqa: PLC0415
+
+    return exceptions.InvalidURL, exceptions.InvalidSchema, exceptions.MissingSchema
 
 
 class _Bearer:

@@ -81,12 +81,18 @@ class Output:
 
 
 def table(titles: Sequence[str], rows: "Iterable[Sequence[str | Text]]") -> "Table":
-    """A table without lines. Cells are text as it is, never markup; one may be a Text with a style of its own."""
-    from rich.table import Table  # noqa: PLC0415
+    """A table without lines. Cells are text as it is, never markup; one may be a Text with a style of its own.
 
-    drawn = Table(*titles, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        drawn.add_row(*(styled(cell) if isinstance(cell, str) else cell for cell in row))
+    The first column is whole on the narrowest terminal: it is what is copied.
+    """
+    from rich.table import Column, Table  # noqa: PLC0415
+
+    cells = [[styled(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    widest = max((row[0].cell_len for row in cells), default=0)
+    first = Column(titles[0], no_wrap=True, min_width=widest)
+    drawn = Table(first, *titles[1:], box=None, pad_edge=False, header_style="bold")
+    for row in cells:
+        drawn.add_row(*row)
     return drawn
 
 

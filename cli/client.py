@@ -1,6 +1,7 @@
 """The HTTP API as commands ask it: one address, one key, and every error as one clear line."""
 
 import functools
+import json
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self
@@ -8,10 +9,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from cli.api_call import error_message
 from cli.environment import read_configuration, read_settings
+from cli.probe_key import probe_key
 from cli.stack import api_url
-from cli.welcome import probe_key
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -107,13 +107,14 @@ class Client:
             raise ApiError(f"the API at {self.url} answered something that is not JSON; is it Model Router?") from error
 
     def _refused(self, response: "requests.Response") -> ApiError:
-        said = error_message(response.content) or f"the API at {self.url} answered HTTP {response.status_code}"
+        error = _error(response.content)
+        said = error.get("message") or f"the API at {self.url} answered HTTP {response.status_code}"
         if response.status_code == 401:
             said += "; give a key with --api-key, or in MODEL_ROUTER_API_KEY"
         return ApiError(
-            said,
+            str(said),
             status=response.status_code,
-            code=_code(response),
+            code=error.get("code"),
             retry_after_s=_seconds(response.headers.get("Retry-After")),
         )
 
@@ -184,11 +185,13 @@ class _Bearer:
         return request
 
 
-def _code(response: "requests.Response") -> str | None:
+def _error(body: bytes) -> Mapping[str, Any]:
+    """What an error answer holds in OpenAI's form; nothing where it is not in that form."""
     try:
-        return str(response.json()["error"]["code"])
+        error = json.loads(body)["error"]
     except (ValueError, LookupError, TypeError):
-        return None
+        return {}
+    return error if isinstance(error, dict) else {}
 
 
 def _seconds(told: str | None) -> float | None:

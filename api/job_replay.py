@@ -18,6 +18,7 @@ from api.principal import Principal, authenticate
 from api.serving import answer, known, longest_wait_s
 from routing.errors import JobNotReplayable, NotFound
 from routing.job import JobStatus
+from workers.ledger.record import Existing
 from workers.queue import new_job_id
 from workers.requests import replay_schema
 from workers.requests.demand import Demand
@@ -55,6 +56,8 @@ def replay(job_id: str) -> Response:
     placed = known(place(principal, demand, new_job_id(), waiter="", replay_of=job_id))
     if preference.background or preference.wait_s is None:
         return replies.accepted(placed, principal)
+    if isinstance(placed, Existing) and placed.ended is not None:
+        return replies.ended(placed.ended, CHAT, replayed=True)
     # A caller that goes while it waits leaves the job alone.
     ended = services().waiters.join(placed.id, principal.tenant_id, longest_wait_s(preference))
     return answer(CHAT, placed.id, ended)

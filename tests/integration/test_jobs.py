@@ -251,6 +251,9 @@ def test_an_idempotency_key_makes_one_replay(stack):
     stack.sandbox.reset()
     first, again = (replay(stack, old, Idempotency_Key="k-again") for _ in range(2))
     assert first.json()["id"] == again.json()["id"]
+    ended_object(stack, first.json()["id"])
+    waited = replay(stack, old, Idempotency_Key="k-again", Prefer="wait=20")
+    assert (waited.headers["X-Job-Id"], waited.headers["Idempotent-Replayed"]) == (first.json()["id"], "true")
     assert replay(stack, failed_job(stack), Idempotency_Key="k-again").status_code == 409
     assert replay(stack, old, {"model": OTHER}, Idempotency_Key="k-again").status_code == 409
     assert replay(stack, old, Idempotency_Key="k-first").status_code == 409

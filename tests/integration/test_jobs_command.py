@@ -12,6 +12,7 @@ import pytest
 
 from cli.ports import free_port
 from config.settings import PROJECT_ROOT
+from tests.support.process_node import wait_until
 from tests.support.stack import KEY, chat, ended_object
 
 pytestmark = pytest.mark.integration
@@ -156,6 +157,26 @@ def test_a_broken_off_replay_goes_on_with_the_rest(stack, command, since):
     report = printed(command("replay", "--status", "failed", "--since", moment(since), "--yes"))
     assert [job["id"] for job in report["replayed"]] == failed[2:]
     assert report["replayed_before"] == 2
+
+
+def test_a_killed_replay_goes_on_and_replays_nothing_twice(stack, since):
+    """`kill -9` of the command in the middle: given again, each job has been replayed once."""
+    failed = failed_jobs(stack, 8)
+    before = stack.job_count()
+    options = ("--status", "failed", "--since", moment(since), "--yes")
+    command = [sys.executable, "-m", "cli", "jobs", "replay", *options]
+    environment = {**stack.environment, "MODEL_ROUTER_API_KEY": KEY}
+    with subprocess.Popen(
+        [*command, "--rate", "4"], cwd=PROJECT_ROOT, env=environment, stdout=subprocess.DEVNULL
+    ) as killed:
+        wait_until(lambda: stack.job_count() >= before + 2, what="two replays")
+        killed.kill()
+    made = stack.job_count() - before
+    assert made < len(failed), "it was not killed in the middle"
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, check=True, timeout=40)
+    assert len(json.loads(done.stdout)["replayed"]) >= len(failed) - made
+    assert stack.job_count() == before + len(failed)
+    assert all(stack.get(f"/v1/jobs/{name}").json()["replayed_as"] for name in failed)
 
 
 def test_a_wish_that_nobody_can_fulfil_stops_a_replay_early(stack, command, since):

@@ -14,6 +14,8 @@ from api import (
     error_handlers,
     files,
     health,
+    job_list,
+    job_replay,
     jobs,
     legacy_completions,
     models,
@@ -36,7 +38,7 @@ def create_app(services: Services) -> Flask:
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
-    for module in (*surfaces, jobs, batches, files, models, routing_plan, health, webhook_secret):
+    for module in (*surfaces, jobs, job_list, job_replay, batches, files, models, routing_plan, health, webhook_secret):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -20,8 +20,8 @@ from api.streaming import resume
 from routing.errors import JobNotCancellable, NotFound
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
-_JOB_ID = re.compile(r"job_[0-9a-f]{32}")
-_JOB = Parameter("job_id", "path", "The job's id.", {"type": "string", "pattern": "^job_[0-9a-f]{32}$"})
+_ID = re.compile(r"job_[0-9a-f]{32}")
+JOB_ID = Parameter("job_id", "path", "The job's id.", {"type": "string", "pattern": "^job_[0-9a-f]{32}$"})
 _WAIT = Parameter(
     "wait",
     "query",
@@ -43,14 +43,14 @@ _AFTER = Parameter(
     Operation(
         tag="Jobs",
         summary="Look at a job",
-        parameters=(_JOB, _WAIT),
+        parameters=(JOB_ID, _WAIT),
         answers=(found(JOB, "The job."), *refused(400, 401, 404, 503)),
     )
 )
 def show(job_id: str) -> Response:
     """The job; with `?wait=SECONDS` as soon as it has ended, or as it stands after that time."""
     principal = authenticate()
-    _check_id(job_id)
+    check_id(job_id)
     wait = request.args.get("wait")
     if wait is not None:
         longest_s = min(parse_wait(wait, "query"), services().settings.wait_s)
@@ -63,14 +63,14 @@ def show(job_id: str) -> Response:
     Operation(
         tag="Jobs",
         summary="Cancel a job",
-        parameters=(_JOB,),
+        parameters=(JOB_ID,),
         answers=(found(JOB, "The cancelled job."), *refused(401, 404, 409, 503)),
     )
 )
 def cancel(job_id: str) -> Response:
     """Cancel a job that has not ended, and show it."""
     principal = authenticate()
-    _check_id(job_id)
+    check_id(job_id)
     cancelled = services().ledger.cancel(job_id, principal.tenant_id)
     if cancelled is None:
         raise NotFound(f"there is no job {job_id!r}")
@@ -85,7 +85,7 @@ def cancel(job_id: str) -> Response:
     Operation(
         tag="Jobs",
         summary="Follow a job's stream",
-        parameters=(_JOB, _AFTER, LAST_EVENT_ID),
+        parameters=(JOB_ID, _AFTER, LAST_EVENT_ID),
         answers=(
             Answer(200, "The events that were not seen.", {EVENTS: _EVENT}, ("X-Job-Id", "X-Provider")),
             *refused(400, 401, 404, 503),
@@ -95,10 +95,11 @@ def cancel(job_id: str) -> Response:
 def stream(job_id: str) -> Response:
     """The job's stream, live or after its end, from the event after `Last-Event-ID` or `?starting_after=N` on."""
     principal = authenticate()
-    _check_id(job_id)
+    check_id(job_id)
     return resume(principal, job_id)
 
 
-def _check_id(job_id: str) -> None:
-    if not _JOB_ID.fullmatch(job_id):
+def check_id(job_id: str) -> None:
+    """NotFound for what no job's id can be."""
+    if not _ID.fullmatch(job_id):
         raise NotFound(f"there is no job {job_id[:80]!r}")

@@ -59,11 +59,18 @@ def parse_wait(text: str, where: str) -> float:
     return seconds
 
 
-def place(principal: Principal, demand: Demand, job_id: str, waiter: str) -> Accepted | Existing | Conflict:
-    """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise."""
+def place(
+    principal: Principal, demand: Demand, job_id: str, waiter: str, replay_of: str = ""
+) -> Accepted | Existing | Conflict:
+    """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise.
+
+    `replay_of` is the job that was asked the same before.
+    """
     wanted = demand.wanted()
     planned = route(principal, wanted, time.time())
-    return submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, _order(demand, waiter))
+    return submit(
+        services().ledger, job_id, principal.tenant, wanted, demand.body, planned, _order(demand, waiter, replay_of)
+    )
 
 
 def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
@@ -74,7 +81,7 @@ def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
     return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
 
 
-def _order(demand: Demand, waiter: str) -> Order:
+def _order(demand: Demand, waiter: str, replay_of: str) -> Order:
     body = demand.body
     key = request.headers.get("Idempotency-Key")
     tier = body.get("service_tier") or "auto"
@@ -82,13 +89,14 @@ def _order(demand: Demand, waiter: str) -> Order:
         deadline_s=body.get("deadline_s") or services().settings.deadline_s,
         tier=_TIERS.get(tier) or ServiceTier(tier),
         idempotency="" if key is None else idempotency_of(key),
-        fingerprint="" if key is None else fingerprint_of([demand.surface.name, demand.body, demand.echo]),
+        fingerprint="" if key is None else _fingerprint(demand, replay_of),
         waiter=waiter,
         webhook=body.get("webhook_url") or "",
         request_id=request.environ[REQUEST_ID],
         surface="" if demand.surface is CHAT else demand.surface.name,
         echo=json.dumps(demand.echo) if demand.echo else "",
         stream=_stream(body),
+        replay_of=replay_of,
     )
 
 
@@ -103,6 +111,11 @@ def idempotency_of(key: str) -> str:
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidRequest("Idempotency-Key must be 1 to 255 printable ASCII characters without blanks")
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+def _fingerprint(demand: Demand, replay_of: str) -> str:
+    """A replay means another request than the one it repeats."""
+    return fingerprint_of([demand.surface.name, demand.body, demand.echo, *([replay_of] if replay_of else ())])
 
 
 def fingerprint_of(meant: Any) -> str:

@@ -15,6 +15,7 @@ from routing.errors import IdempotencyConflict, WaitEnded
 from workers.ledger.record import Accepted, Conflict, Ended, Existing
 from workers.queue import new_job_id
 from workers.requests.demand import Demand
+from workers.surfaces.base import Surface
 
 
 def serve(
@@ -26,23 +27,24 @@ def serve(
     preference = Preference.of_request(demand.body)
     waiters, job_id = services().waiters, new_job_id()
     if preference.background:
-        return accepted(_known(place(principal, demand, job_id, waiter="")), principal)
+        return accepted(known(place(principal, demand, job_id, waiter="")), principal)
     if demand.body.get("stream"):
-        return open_stream(principal, demand, lambda job: _known(place(principal, demand, job, waiters.address)))
+        return open_stream(principal, demand, lambda job: known(place(principal, demand, job, waiters.address)))
     with waiters.expecting(job_id) as waiter:
-        placed = _known(place(principal, demand, job_id, waiters.address))
+        placed = known(place(principal, demand, job_id, waiters.address))
         if isinstance(placed, Accepted):
             try:
-                return _answer(demand, job_id, wait_for(waiter, _wait_s(preference)))
+                return answer(demand.surface, job_id, wait_for(waiter, longest_wait_s(preference)))
             except CallerGone:
                 return Departure.of_request(job_id, principal, demand).happen(services().ledger)
     if placed.ended is not None:
         return replies.ended(placed.ended, demand.surface, replayed=True)
     # A caller that goes while it waits for another request's job leaves that job alone.
-    return _answer(demand, placed.id, waiters.join(placed.id, principal.tenant_id, _wait_s(preference)))
+    return answer(demand.surface, placed.id, waiters.join(placed.id, principal.tenant_id, longest_wait_s(preference)))
 
 
-def _known(placed: Accepted | Existing | Conflict) -> Accepted | Existing:
+def known(placed: Accepted | Existing | Conflict) -> Accepted | Existing:
+    """The job that stands for the request; IdempotencyConflict where its key stands for another."""
     if isinstance(placed, Conflict):
         raise IdempotencyConflict(
             f"this Idempotency-Key was used for another body (job {placed.id}); use a new key for a new request"
@@ -50,15 +52,17 @@ def _known(placed: Accepted | Existing | Conflict) -> Accepted | Existing:
     return placed
 
 
-def _wait_s(preference: Preference) -> float:
+def longest_wait_s(preference: Preference) -> float:
+    """How long a request is waited with, at most."""
     longest = services().settings.wait_s
     return longest if preference.wait_s is None else min(preference.wait_s, longest)
 
 
-def _answer(demand: Demand, job_id: str, ended: Ended | None) -> Response:
+def answer(surface: Surface, job_id: str, ended: Ended | None) -> Response:
+    """The job's answer; WaitEnded where it did not come while the request waited."""
     if ended is None:
         raise WaitEnded(
             f"the answer did not come while this request waited; job {job_id} goes on: poll GET /v1/jobs/{job_id}",
             job_id=job_id,
         )
-    return replies.ended(ended, demand.surface)
+    return replies.ended(ended, surface)

@@ -11,6 +11,7 @@ from cli.doctor import doctor
 from cli.environment import apply_env_file
 from cli.export import export
 from cli.flower import flower
+from cli.jobs import jobs
 from cli.plan import plan
 from cli.replay import replay
 from cli.sandbox import sandbox
@@ -35,5 +36,5 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, breaker, export, replay):
+for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, jobs, breaker, export, replay):
     main.add_command(_command)

@@ -1,19 +1,13 @@
 """`model-router plan`: how the running API would route a prompt. Calls no provider."""
 
-import http.client
 import json
-import sys
-import urllib.error
 from typing import Any
 
 import click
 
-from cli.api_call import error_message, post
-from cli.environment import read_configuration, read_settings
+from cli.client import Client, asks_api
+from cli.output import Output, json_option
 from cli.probe import request_body
-from cli.stack import api_url
-from cli.welcome import probe_key
-from config.settings import Settings
 
 _TIMEOUT_S = 10.0
 _TITLES = (
@@ -29,28 +23,22 @@ _TITLES = (
 )
 @click.option("--policy", help="Order by this routing policy instead of the tenant's.")
 @click.option("--provider-json", help="OpenRouter's `provider` object, as JSON.")
-@click.option(
-    "--key", envvar="MODEL_ROUTER_KEY", help="The API key; $MODEL_ROUTER_KEY, or in the sandbox a shipped one."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal, too.")
+@json_option
+@asks_api
 def plan(
-    prompt: str, model: str, policy: str | None, provider_json: str | None, key: str | None, *, as_json: bool
+    client: Client, prompt: str, model: str, policy: str | None, provider_json: str | None, *, as_json: bool
 ) -> None:
     """Show how the running API would route PROMPT: candidates in order, and who is left out and why.
 
     Nothing is called and nothing costs. A table on a terminal, JSON in a pipe. Exits 1 when nobody can serve it.
     """
-    settings = read_settings()
     body = request_body(model, prompt)
     if policy is not None:
         body["routing_policy"] = policy
     if provider_json is not None:
         body["provider"] = _json(provider_json)
-    found = _ask(api_url(settings), key or _sandbox_key(settings), body)
-    if as_json or not sys.stdout.isatty():
-        click.echo(json.dumps(found, indent=2))
-    else:
-        click.echo(as_table(found))
+    found = client.post("/v1/routing/plan", body, timeout_s=_TIMEOUT_S)
+    Output(as_json=as_json).show(found, lambda: as_table(found))
 
 
 def as_table(found: dict[str, Any]) -> str:
@@ -97,22 +85,3 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise click.ClickException(f"--provider-json is not JSON: {error}") from error
-
-
-def _sandbox_key(settings: Settings) -> str:
-    """The demonstration's key; a real configuration's keys are not used unasked."""
-    configuration = read_configuration(settings)
-    key = probe_key(configuration) if configuration.sandbox else None
-    if key is None:
-        raise click.ClickException("an API key is needed: give --key, or set MODEL_ROUTER_KEY")
-    return key
-
-
-def _ask(url: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = post(f"{url}/v1/routing/plan", key, body, _TIMEOUT_S)
-    except urllib.error.HTTPError as error:
-        raise click.ClickException(error_message(error.read()) or f"the API answered HTTP {error.code}") from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise click.ClickException(f"the API at {url} does not answer: {error}; is it running?") from error
-    return found

@@ -1,12 +1,10 @@
 """One real completion through the API, as any caller would send it, and what came of it."""
 
-import http.client
 import threading
-import urllib.error
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.api_call import error_message, post
+from cli.client import ApiError, Client
 
 MODEL = "gpt-3.5-turbo"
 QUESTION = "Say hello in one short sentence."
@@ -61,13 +59,10 @@ def request_body(model: str = MODEL, question: str = QUESTION) -> dict[str, Any]
 def complete(api_url: str, key: str, *, model: str = MODEL, timeout_s: float) -> ProbeAnswer:
     """Ask for one completion; every failure is an answer with its error."""
     try:
-        return _read(post(f"{api_url}/v1/chat/completions", key, request_body(model), timeout_s))
-    except urllib.error.HTTPError as error:
-        body = error.read()
-        said = error_message(body) or body[:200].decode(errors="replace")
-        return ProbeAnswer(error=f"HTTP {error.code}: {said}")
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return ProbeAnswer(error=str(error) or type(error).__name__)
+        with Client(api_url, key) as client:
+            return _read(client.post("/v1/chat/completions", request_body(model), timeout_s=timeout_s))
+    except ApiError as error:
+        return ProbeAnswer(error=error.message if error.status is None else f"HTTP {error.status}: {error.message}")
 
 
 def _read(body: Any) -> ProbeAnswer:

@@ -12,12 +12,13 @@ from cli.execution import raise_file_limit
 from cli.lock import HomeInUse, home_lock
 from cli.ports import port_problems
 from cli.probe import Probe
+from cli.probe_key import probe_key
 from cli.redis_check import redis_problem
 from cli.redis_server import NoRedisServer
 from cli.signals import StopSignals
 from cli.stack import api_url, auxiliary_specs, needs_sandbox, port_needs, sandbox_spec, serving_specs
 from cli.supervisor import StartFailed, StopRequested, Supervisor
-from cli.welcome import addresses, mode_line, probe_key, probe_model
+from cli.welcome import addresses, mode_line, probe_model
 from config.configuration import Configuration
 from config.settings import Settings
 

@@ -5,17 +5,12 @@ import shlex
 from pathlib import Path
 
 from cli.probe import MODEL, request_body
+from cli.probe_key import probe_key
 from cli.stack import api_url, flower_url
 from config.configuration import Configuration
 from config.settings import Settings
 
 _SHIPPED_KEY = "ak-demo123"
-
-
-def probe_key(configuration: Configuration) -> str | None:
-    """The key the first completion is sent with: the default tenant's first, else any active tenant's."""
-    tenants = [*filter(None, [configuration.tenants.get("default")]), *configuration.tenants.values()]
-    return next((key for tenant in tenants if tenant.active for key in tenant.api_keys), None)
 
 
 def probe_model(configuration: Configuration) -> str:

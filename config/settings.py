@@ -56,6 +56,8 @@ class Settings:
     batches_per_tenant: int = 200
     # How many lines of batches are in flight at a provider; None: twice as many as one of its workers calls at once.
     batch_window: int | None = None
+    # How many of a tenant's failed or expired jobs can be listed as such; beyond, the oldest are no more.
+    failures_kept: int = 10_000
     # A worker that is silent this long has lost the jobs it was running.
     lease_s: float = 10.0
     heartbeat_s: float = 2.0
@@ -137,6 +139,7 @@ class Settings:
             batch_max_lines=read.whole("MODEL_ROUTER_BATCH_MAX_LINES", default.batch_max_lines),
             batches_per_tenant=read.whole("MODEL_ROUTER_BATCHES_PER_TENANT", default.batches_per_tenant),
             batch_window=read.whole("MODEL_ROUTER_BATCH_WINDOW", 0) or None,
+            failures_kept=read.whole("MODEL_ROUTER_FAILURES_KEPT", default.failures_kept),
             lease_s=read.number("MODEL_ROUTER_LEASE_S", default.lease_s),
             heartbeat_s=read.number("MODEL_ROUTER_HEARTBEAT_S", default.heartbeat_s),
             rescue_interval_s=read.number("MODEL_ROUTER_RESCUE_INTERVAL_S", default.rescue_interval_s),

@@ -12,6 +12,7 @@ RouterError
 │   ├── JobNotCancellable     409
 │   ├── BatchNotCancellable   409
 │   ├── TooManyBatches        429  of this tenant that have not ended
+│   ├── JobNotReplayable      409
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
 ├── StoreUnavailable          503  Redis is away or full
@@ -145,6 +146,14 @@ class TooManyBatches(RequestError):
 
     status = 429
     code = "too_many_batches"
+
+
+class JobNotReplayable(RequestError):
+    """The job has its answer, has not ended, or what it was asked is not kept."""
+
+    status = 409
+    code = "job_not_replayable"
+    retryable = False
 
 
 class BodyTooLarge(RequestError):

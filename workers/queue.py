@@ -33,6 +33,8 @@ class Order:
     echo: str = ""
     # Whether and how the answer is streamed (workers/ledger/record.py).
     stream: str = ""
+    # The job whose request it runs again.
+    replay_of: str = ""
 
 
 def new_job_id() -> str:
@@ -88,4 +90,5 @@ def submission(
         surface=order.surface,
         echo=order.echo,
         stream=order.stream,
+        replay_of=order.replay_of,
     )

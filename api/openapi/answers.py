@@ -43,7 +43,11 @@ def refused(*statuses: int, errors: Shape = ERROR_ANSWER) -> tuple[Answer, ...]:
 
 
 def served(
-    answer: Shape, event: Any = None, *, errors: Shape = ERROR_ANSWER, accepted: Answer | None = _ACCEPTED
+    answer: Shape | Mapping[str, Any],
+    event: Any = None,
+    *,
+    errors: Shape = ERROR_ANSWER,
+    accepted: Answer | None = _ACCEPTED,
 ) -> tuple[Answer, ...]:
     """What a surface answers: `answer`, its stream of `event`, an error of the request or of the job.
 

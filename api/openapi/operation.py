@@ -48,6 +48,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     # What the request's body is, as JSON; None where there is none.
     body: type[Schema] | Shape | Mapping[str, Any] | None = None
+    body_required: bool = True
     example: Mapping[str, Any] | None = None
     # The media type of the body.
     body_type: str = JSON

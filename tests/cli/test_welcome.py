@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cli.welcome import curl_line, mode_line, probe_key, probe_model
+from cli.probe_key import probe_key
+from cli.welcome import curl_line, mode_line, probe_model
 from config.configuration import Configuration
 from config.provider import ProviderConfig
 from config.settings import Settings

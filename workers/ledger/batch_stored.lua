@@ -16,11 +16,14 @@ redis.call('HSET', key, 'parts', parts + 1)
 redis.call('RPUSH', P .. 'batch_parts:' .. id, name)
 if tonumber(ended) > 0 then
   for _, line in ipairs(redis.call('LRANGE', lines, 0, ended - 1)) do
-    -- The first that failed can be looked at, and run again; of a batch that fails as a whole, so many are enough.
-    if redis.call('HGET', job_key(line), 'status') == 'completed' or redis.call('HINCRBY', key, 'kept', 1) > MAX_KEPT then
+    if redis.call('HGET', job_key(line), 'status') == 'completed' then
       redis.call('UNLINK', job_key(line))
-    else
+    elseif redis.call('HINCRBY', key, 'kept', 1) <= MAX_KEPT then
+      -- It can be looked at, and run again; of a batch that fails as a whole, so many are enough.
       redis.call('EXPIRE', job_key(line), RETENTION_S)
+    else
+      redis.call('UNLINK', job_key(line))
+      redis.call('ZREM', failures_of(redis.call('HGET', key, 'tenant')), line)
     end
   end
   redis.call('LTRIM', lines, ended, -1)

@@ -17,6 +17,7 @@ from workers.ledger import breakers
 from workers.ledger.batches import Batches
 from workers.ledger.claimed import Claimed
 from workers.ledger.files import Files
+from workers.ledger.listing import Listing
 from workers.ledger.provider_records import ProviderRecords
 from workers.ledger.record import (
     Accepted,
@@ -68,6 +69,7 @@ class Ledger:
         self.streams = Streams(self._steps)
         self.batches = Batches(self._steps, settings)
         self.files = Files(self._steps)
+        self.listing = Listing(self._steps)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict:
         """Accept a job; only after this returns may anything be promised to the caller."""

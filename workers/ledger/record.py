@@ -49,6 +49,8 @@ class Submission:
     echo: str = ""
     # Whether and how the answer is streamed: empty, "1", or "usage" where the stream ends with the usage.
     stream: str = ""
+    # The job whose request it runs again; empty for a request of its own.
+    replay_of: str = ""
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -63,6 +65,7 @@ class Submission:
             "surface": self.surface,
             "echo": self.echo,
             "stream": self.stream,
+            "replay_of": self.replay_of,
         }
         pairs: list[Any] = [
             *("v", 1),
@@ -205,10 +208,20 @@ class JobRecord:
     http_status: int | None
     answer: bytes | None
     webhook: str | None
-    plan: Plan
+    # None in a list.
+    plan: Plan | None
     # The form in which it was asked, and what of the original request its answer needs.
     surface: str
     echo: dict[str, Any]
+    # What was asked, as JSON; a completed job has it no more.
+    request: bytes | None = None
+    # The job whose request this one runs again, and the last that ran this one's.
+    replay_of: str | None = None
+    replayed_as: str | None = None
+
+    def as_entry(self) -> dict[str, Any]:
+        """The job as lists show it: without its plan and its response."""
+        return {name: value for name, value in self.as_object().items() if name not in ("plan", "response")}
 
     def as_object(self) -> dict[str, Any]:
         """The job as polls and webhooks show it. `response` is in its surface's form, `error` in OpenAI's."""
@@ -225,7 +238,9 @@ class JobRecord:
             "deadline_at": self.deadline_at,
             "provider": self.provider,
             "attempts": list(self.attempts),
-            "plan": self.plan.as_object(),
+            "replay_of": self.replay_of,
+            "replayed_as": self.replayed_as,
+            "plan": None if self.plan is None else self.plan.as_object(),
             "response": body if body is not None and error is None else None,
             "error": error,
         }
@@ -255,7 +270,10 @@ class JobRecord:
             http_status=int(stored[b"http_status"]) if b"http_status" in stored else None,
             answer=stored.get(b"answer"),
             webhook=stored[b"webhook"].decode() if b"webhook" in stored else None,
-            plan=Plan.from_wire(json.loads(stored[b"plan"])),
+            plan=Plan.from_wire(json.loads(stored[b"plan"])) if b"plan" in stored else None,
             surface=stored.get(b"surface", b"").decode(),
             echo=json.loads(stored.get(b"echo", b"{}")),
+            request=stored.get(b"request"),
+            replay_of=stored[b"replay_of"].decode() if b"replay_of" in stored else None,
+            replayed_as=stored[b"replayed_as"].decode() if b"replayed_as" in stored else None,
         )

@@ -1,14 +1,13 @@
 """The ledger's atomic steps: one Lua file each, rendered with the constants they share."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 FILES = tuple(f"file_{step}" for step in ("reserve", "adopt", "read", "page", "hide", "due", "forget"))
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
-    *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget"),
     *(
         "batch_create",
         "batch_take",
@@ -21,6 +20,7 @@ NAMES = (
     ),
     *("batch_cancel", "batch_release"),
     *FILES,
+    *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
@@ -59,14 +59,16 @@ class Constants:
     lease_ms: int
     requeue_check_ms: int
     retention_s: int
+    # How many failed or expired jobs of a tenant can be listed as such.
+    failures_kept: int
     envelope: str
     # In front of a provider's name: its queue.
     provider_queue: str
 
     def render(self, text: str) -> str:
         """Fill in the @...@ blanks of shared.lua."""
-        for name in ("prefix", "lease_ms", "requeue_check_ms", "retention_s", "envelope", "provider_queue"):
-            text = text.replace(f"@{name.upper()}@", str(getattr(self, name)))
+        for field in fields(self):
+            text = text.replace(f"@{field.name.upper()}@", str(getattr(self, field.name)))
         return text
 
 

@@ -5,6 +5,7 @@ local P = '@PREFIX@'
 local LEASE_MS = @LEASE_MS@
 local REQUEUE_CHECK_MS = @REQUEUE_CHECK_MS@
 local RETENTION_S = @RETENTION_S@
+local FAILURES_KEPT = @FAILURES_KEPT@
 local ENVELOPE = [==[@ENVELOPE@]==]
 
 local SCHEDULE = P .. 'schedule'
@@ -21,6 +22,8 @@ local REPLIES_TTL_S = 120
 local USAGE_TTL_S = 400 * 86400
 -- Callers may name deployments no configuration lists; made-up names must not fill the memory.
 local MAX_DEPLOYMENTS = 5000
+-- A list of jobs that nobody adds to any more outlives every record in it: a deadline is at most a week away.
+local LIST_TTL_S = RETENTION_S + 8 * 86400
 
 -- Redis's own clock is the one clock of the ledger: machines need not agree on the time.
 local clock = redis.call('TIME')
@@ -73,13 +76,39 @@ local function end_line(id, batch, status)
   end
 end
 
+-- The jobs of a tenant, and those of them that failed or expired: sorted sets, id -> when it was accepted, in µs.
+local function jobs_of(tenant) return P .. 'jobs:' .. tenant end
+local function failures_of(tenant) return P .. 'failures:' .. tenant end
+
+-- Adds a job to a list, and drops some that have no record any more. It looks at four of the old ones, each time
+-- elsewhere: so they leave faster than they come, also where others among them live longer.
+local function list_job(list, id, at)
+  redis.call('ZADD', list, at, id)
+  local old = redis.call('ZCOUNT', list, '-inf', (now - RETENTION_S * 1000) * 1000)
+  if old > 0 then
+    local first = now % old
+    for _, other in ipairs(redis.call('ZRANGE', list, first, first + 3)) do
+      if redis.call('EXISTS', job_key(other)) == 0 then redis.call('ZREM', list, other) end
+    end
+  end
+  redis.call('EXPIRE', list, LIST_TTL_S)
+end
+
+-- Lists a job that failed or expired; beyond FAILURES_KEPT the oldest leave, a few at a time.
+local function list_failure(tenant, id)
+  local list = failures_of(tenant)
+  list_job(list, id, redis.call('ZSCORE', jobs_of(tenant), id) or now * 1000)
+  local over = redis.call('ZCARD', list) - FAILURES_KEPT
+  if over > 0 then redis.call('ZREMRANGEBYRANK', list, 0, math.min(over, 10) - 1) end
+end
+
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts the webhook in the outbox.
 local function end_job(id, status, http_status, answer)
   local key = job_key(id)
-  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'batch')
+  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'tenant', 'batch')
   redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
   redis.call('HDEL', key, 'waiters')
-  if kept[5] then end_line(id, kept[5], status) else redis.call('EXPIRE', key, RETENTION_S) end
+  if kept[6] then end_line(id, kept[6], status) else redis.call('EXPIRE', key, RETENTION_S) end
   redis.call('ZREM', SCHEDULE, id)
   -- Whoever follows a stream knows by their number whether it has all frames.
   local count = ''
@@ -92,6 +121,7 @@ local function end_job(id, status, http_status, answer)
   end
   if kept[2] then redis.call('EXPIRE', P .. 'idempotency:' .. kept[2], RETENTION_S) end
   if kept[3] then redis.call('ZADD', OUTBOX, now, id) end
+  if status == 'failed' or status == 'expired' then list_failure(kept[5], id) end
 end
 
 -- The answer of a job that no worker ended: the error, and the attempts as recorded.

@@ -1,5 +1,6 @@
 #!lua
--- Accepts a job: its record, its place in the schedule, its Idempotency-Key and its pointer, all or nothing.
+-- Accepts a job: its record, its places in the schedule and its tenant's list, its Idempotency-Key and its pointer, all or
+-- nothing. The job that it is a replay of is told.
 -- Without allow-oom: a full Redis refuses here, before anything is promised.
 -- ARGV: id, idempotency ('' for none), fingerprint, queue, priority, deadline in ms from now, then field, value, ...
 -- Returns {'accepted', id, created_ms}, {'conflict', id} or {'existing', id, status, http_status, answer}.
@@ -28,4 +29,9 @@ redis.call('HSET', key, 'status', 'queued', 'epoch', '1', 'queue', queue, 'prior
   'queued', now, 'deadline', now + deadline_ms, 'queue_ms', '0', 'candidate', '0', unpack(ARGV, 7))
 redis.call('ZADD', SCHEDULE, math.min(now + REQUEUE_CHECK_MS, now + deadline_ms), id)
 publish(id, 1, queue, priority)
+local own = redis.call('HMGET', key, 'tenant', 'replay_of')
+list_job(jobs_of(own[1]), id, clock[1] * 1000000 + clock[2])
+if own[2] and redis.call('EXISTS', job_key(own[2])) == 1 then
+  redis.call('HSET', job_key(own[2]), 'replayed_as', id)
+end
 return { 'accepted', id, tostring(now) }

@@ -16,6 +16,7 @@ from routing.breaker import Breaker, BreakerState
 from routing.job import JobStatus
 from tests.workers.conftest import outcome, submission
 from workers.ledger.ledger import Ledger
+from workers.ledger.listing import Selection
 from workers.ledger.record import Accepted, Room, Told
 from workers.pipeline import CommandPipeline
 from workers.redis_client import connect
@@ -160,6 +161,23 @@ class LedgerMachine(RuleBasedStateMachine):
         scheduled = set(self.redis.zrange(f"{self.prefix}schedule", 0, -1))
         for job in self.accepted:
             assert (job in scheduled) == (self.status(job) not in ENDED), job
+
+    @invariant()
+    def lists_have_every_job_and_every_failure(self):
+        failures = Selection(statuses=frozenset({JobStatus.FAILED, JobStatus.EXPIRED}))
+        listed, failed = (
+            {job.id: job.status for job in self.ledger.listing.page("acme", wanted, limit=10).jobs}
+            for wanted in (Selection(), failures)
+        )
+        statuses = {job: self.status(job) for job in self.accepted}
+        assert listed == statuses
+        assert failed == {job: status for job, status in statuses.items() if status in failures.statuses}
+
+    @invariant()
+    def whatever_got_no_answer_can_be_asked_again(self):
+        for job in self.accepted:
+            kept = self.redis.hexists(f"{self.prefix}job:{job}", "request")
+            assert kept == (self.status(job) is not JobStatus.COMPLETED), job
 
     @invariant()
     def permitted_probes_are_not_exceeded(self):

@@ -10,9 +10,11 @@ from routing.asked import Asked
 from routing.job import ServiceTier
 from routing.plan import Plan
 from routing.request import RoutingRequest
+from workers.ledger.headroom import Refused
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Accepted, Conflict, Existing, Submission
 from workers.queues import provider_queue
+from workers.tenant_limits import check_size, limit_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,13 @@ def new_job_id() -> str:
 
 def submit(
     ledger: Ledger, job_id: str, tenant: Tenant, wanted: RoutingRequest, body: dict[str, Any], plan: Plan, order: Order
-) -> Accepted | Existing | Conflict:
+) -> Accepted | Existing | Conflict | Refused:
     """Accept a job on the queue of its plan's first candidate; StoreUnavailable when nothing was accepted.
 
+    InvalidRequest for one of more tokens than the tenant's requests may have.
     `wanted` is what was planned for; `body` goes to the provider's adapter as it is.
     """
+    check_size(tenant.quotas, wanted)
     first = plan.candidates[0].deployment
     features = tenant.features
     return ledger.submit(
@@ -76,5 +80,6 @@ def submit(
             surface=order.surface,
             echo=order.echo,
             stream=order.stream,
+            limits=limit_words(tenant),
         )
     )

@@ -61,10 +61,22 @@ local function add_waiter(id, address)
   redis.call('HSET', job_key(id), 'waiters', waiters .. ' ' .. address)
 end
 
+-- Settles what a job has reserved of its tenant's limits. Every script that ends jobs has it, from limits.lua.
+local settle_limits
+
+-- Counts a job that comes to stand in a queue, or leaves it, where a limit asks for that (limits.lua). `reserved` is its field.
+local function count_queued(reserved, by)
+  for name in string.gmatch(reserved or '', '(%S+) %d+ %d+ %d+ %d+ 1') do
+    redis.call('HINCRBY', P .. 'limits:' .. name, 'queued', by)
+  end
+end
+
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts the webhook in the outbox.
-local function end_job(id, status, http_status, answer)
+-- `used`: the tokens it has used; nil where nobody knows.
+local function end_job(id, status, http_status, answer, used)
   local key = job_key(id)
-  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream')
+  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'limits', 'status', 'created')
+  if kept[5] then settle_limits(kept[5], status == 'completed', used, kept[6] == 'queued', tonumber(kept[7])) end
   redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
   redis.call('HDEL', key, 'waiters')
   redis.call('EXPIRE', key, RETENTION_S)

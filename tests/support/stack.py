@@ -2,13 +2,16 @@
 
 import http.client
 import json
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from config.settings import PROJECT_ROOT
 from tests.support.process_node import ProcessNode, RedisNode, WorkerNode, free_port, wait_until
 from tests.support.sandbox_process import SandboxProcess
 
@@ -54,14 +57,18 @@ class Stack:
         self.sandbox.start()
         self.redis.ready()
         blank = dict.fromkeys(_KEY_VARIABLES, "")
+        self._folder = tempfile.TemporaryDirectory(prefix="stack-")
+        if not (environment or {}).get("MODEL_ROUTER_CONFIG"):
+            shipped = Path(self._folder.name) / "config"
+            copy_configuration(shipped)
+            environment = {**(environment or {}), "MODEL_ROUTER_CONFIG": str(shipped)}
         self.environment = {
             **blank,
             "REDIS_URL": self.redis.url,
             "MODEL_ROUTER_SANDBOX_URL": self.sandbox.url,
-            "MODEL_ROUTER_CONFIG": "",
             "PORT": str(free_port()),
             "PYTHONWARNINGS": "default",
-            **(environment or {}),
+            **environment,
         }
         self.workers = {name: WorkerNode(["--provider", name], self.environment, name) for name in providers}
         if background:
@@ -107,6 +114,14 @@ class Stack:
             node.teardown()
         self.sandbox.stop()
         self.redis.teardown()
+        self._folder.cleanup()
+
+
+def copy_configuration(folder: Path) -> None:
+    """Copy the shipped configuration to `folder`, which must not exist; its tenants may send as much as they like."""
+    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for file in (folder / "tenants").glob("*.json"):
+        file.write_text(json.dumps({**json.loads(file.read_text()), "quotas": {}}))
 
 
 def without_exploration(folder: Path) -> None:

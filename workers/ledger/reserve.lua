@@ -1,8 +1,10 @@
 -- Whether a request fits its tenant's limits, and their reservation. Rendered after limits.lua.
--- ARGV of limits: ten words for each scope, its name and its limits in the order of LIMITS, '-' for none.
+-- Limits are told as nine words for each scope, its name and the limits in the order of LIMITS, '-' for none.
 
 local LIMITS = { 'rate_limit_per_minute', 'tokens_per_minute', 'daily_requests', 'daily_tokens', 'monthly_requests',
   'monthly_tokens', 'concurrent_jobs', 'queued_jobs' }
+local SCOPE = '(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)'
+-- Longer than a month, and than any job.
 local SCOPE_TTL_S = 62 * 86400
 
 -- A number for the month of a day since 1970 in UTC, and which day of it that is, from 0: civil_from_days of
@@ -30,15 +32,15 @@ local function open_scope(name)
   local day = math.floor(now / DAY_MS)
   local scope = read_scope(name)
   if not scope then
-    scope = { name = name }
-    for _, counter in ipairs(COUNTERS) do scope[counter] = 0 end
+    scope = { name = name, fresh = true, window = now, requests = 0, requests_before = 0, tokens = 0, tokens_before = 0, day = -1,
+      month = -1, unfinished = 0, queued = 0 }
   end
-  local age = now - scope.window_ms
+  local age = now - scope.window
   if age >= 2 * MINUTE_MS then
-    scope.window_ms, scope.fresh = now, true
+    scope.fresh, scope.window = true, now
     scope.requests, scope.requests_before, scope.tokens, scope.tokens_before = 0, 0, 0, 0
   elseif age >= MINUTE_MS then
-    scope.window_ms, scope.fresh = scope.window_ms + MINUTE_MS, true
+    scope.fresh, scope.window = true, scope.window + MINUTE_MS
     scope.requests_before, scope.tokens_before, scope.requests, scope.tokens = scope.requests, scope.tokens, 0, 0
   end
   if scope.day ~= day then
@@ -51,7 +53,7 @@ end
 
 -- A sliding window of a minute from the counts of two: the one before counts for as much of it as is still within.
 local function over_a_minute(scope, this, before, cost, limit)
-  local age = math.max(now - scope.window_ms, 0)
+  local age = math.max(now - scope.window, 0)
   local used, room = this + before * (1 - age / MINUTE_MS), limit - cost
   local wait, reset = 0, 0
   if this > 0 then reset = 2 * MINUTE_MS - age elseif before > 0 then reset = MINUTE_MS - age end
@@ -77,37 +79,37 @@ end
 local function of_jobs(scope, used, limit)
   if used < limit then return used, 0, 0 end
   if limit == 0 then return used, -1, 0 end
-  local left = scope.ended_ms + scope.pace_ms - now
-  return used, math.min(math.max(left > 0 and left or scope.pace_ms, 1000), MINUTE_MS), 0
+  local last, pace = pace_of(scope)
+  local left = last and last + pace - now or 0
+  return used, math.min(math.max(left > 0 and left or pace or 0, 1000), MINUTE_MS), 0
 end
 
--- What is used of a scope's limit, the ms until `tokens` more fit (0: they do; -1: they never will), and the ms until
--- nothing of it is used. A request costs 1 where requests are counted; 0 asks how things stand.
-local function measure(scope, name, limit, tokens, request)
-  if name == 'rate_limit_per_minute' then
+-- What is used of a scope's i-th limit, the ms until `tokens` more fit (0: they do; -1: they never will), and the ms until
+-- nothing of it is used. `request` is 1, or 0 where nothing more is asked for.
+local function measure(scope, i, tokens, request)
+  local limit = scope.limits[i]
+  if i == 1 then
     return over_a_minute(scope, scope.requests, scope.requests_before, request, limit)
-  elseif name == 'tokens_per_minute' then
+  elseif i == 2 then
     return over_a_minute(scope, scope.tokens, scope.tokens_before, tokens, limit)
-  elseif name == 'daily_requests' then
+  elseif i == 3 then
     return over_a_period(scope.day_requests, request, limit, scope.day + 1)
-  elseif name == 'daily_tokens' then
+  elseif i == 4 then
     return over_a_period(scope.day_tokens, tokens, limit, scope.day + 1)
-  elseif name == 'monthly_requests' then
+  elseif i == 5 then
     return over_a_period(scope.month_requests, request, limit, next_month(scope.day))
-  elseif name == 'monthly_tokens' then
+  elseif i == 6 then
     return over_a_period(scope.month_tokens, tokens, limit, next_month(scope.day))
   end
-  return of_jobs(scope, name == 'concurrent_jobs' and scope.unfinished or scope.queued, limit)
+  return of_jobs(scope, i == 7 and scope.unfinished or scope.queued, limit)
 end
 
 -- The scopes with their limits, opened.
 local function open_scopes(words)
-  local scopes, list = {}, {}
-  for word in string.gmatch(words, '%S+') do list[#list + 1] = word end
-  for start = 1, #list, #LIMITS + 1 do
-    local scope = open_scope(list[start])
-    scope.limits = {}
-    for i, name in ipairs(LIMITS) do scope.limits[name] = tonumber(list[start + i]) end
+  local scopes = {}
+  for name, a, b, c, d, e, f, g, h in string.gmatch(words, SCOPE) do
+    local scope = open_scope(name)
+    scope.limits = { tonumber(a), tonumber(b), tonumber(c), tonumber(d), tonumber(e), tonumber(f), tonumber(g), tonumber(h) }
     scopes[#scopes + 1] = scope
   end
   return scopes
@@ -117,12 +119,11 @@ end
 local function first_obstacle(scopes, tokens)
   local worst
   for _, scope in ipairs(scopes) do
-    for _, name in ipairs(LIMITS) do
-      local limit = scope.limits[name]
-      if limit then
-        local used, wait = measure(scope, name, limit, tokens, 1)
+    for i = 1, #LIMITS do
+      if scope.limits[i] then
+        local used, wait = measure(scope, i, tokens, 1)
         if wait ~= 0 and (not worst or wait == -1 or (worst[4] ~= -1 and wait > worst[4])) then
-          worst = { name, limit, math.ceil(used), math.ceil(wait) }
+          worst = { LIMITS[i], scope.limits[i], math.ceil(used), math.ceil(wait) }
         end
       end
     end
@@ -130,36 +131,40 @@ local function first_obstacle(scopes, tokens)
   return worst
 end
 
--- The limit of requests and that of tokens of which least is left: "limit remaining reset_ms" each, '' where there is none.
-local function standing_of(scopes)
-  local tightest = { '', '' }
-  local least = {}
+-- How the limit of requests (first = 1) or of tokens (2) stands of which least is left: "limit remaining reset_ms", or ''.
+local function tightest(scopes, first)
+  local least, told
   for _, scope in ipairs(scopes) do
-    for i = 1, 6 do
-      local limit, what = scope.limits[LIMITS[i]], 2 - i % 2
+    for i = first, 6, 2 do
+      local limit = scope.limits[i]
       if limit then
-        local used, _, reset = measure(scope, LIMITS[i], limit, 0, 0)
+        local used, _, reset = measure(scope, i, 0, 0)
         local left = math.max(math.floor(limit - used + 1e-6), 0)
-        if not least[what] or left < least[what] then
-          least[what] = left
-          tightest[what] = string.format('%d %d %d', limit, left, math.ceil(reset))
+        if not least or left < least then
+          least, told = left, string.format('%d %d %d', limit, left, math.ceil(reset))
         end
       end
     end
   end
-  return tightest
+  return told or ''
 end
 
+local function standing_of(scopes) return { tightest(scopes, 1), tightest(scopes, 2) } end
+
+-- Counts only where a limit asks for it, but for days and months: a limit that comes later finds those.
 local function take(scope, tokens)
-  local minutely = scope.limits.rate_limit_per_minute or scope.limits.tokens_per_minute
-  local jobs = scope.limits.concurrent_jobs or scope.limits.queued_jobs
+  local limits, key = scope.limits, scope_key(scope.name)
+  local minutely, jobs = limits[1] or limits[2], limits[7] or limits[8]
   if minutely then scope.requests, scope.tokens = scope.requests + 1, scope.tokens + tokens end
   scope.day_requests, scope.day_tokens = scope.day_requests + 1, scope.day_tokens + tokens
   scope.month_requests, scope.month_tokens = scope.month_requests + 1, scope.month_tokens + tokens
-  if jobs then scope.unfinished, scope.queued = scope.unfinished + 1, scope.queued + 1 end
-  write_scope_of(scope)
-  if scope.fresh then redis.call('EXPIRE', scope_key(scope.name), SCOPE_TTL_S) end
-  return string.format('%s %d %d %d %d %d', scope.name, minutely and scope.window_ms or 0, scope.day, scope.month, tokens,
+  if jobs then
+    redis.call('HSET', key, 'used', used_of(scope), 'unfinished', scope.unfinished + 1, 'queued', scope.queued + 1)
+  else
+    redis.call('HSET', key, 'used', used_of(scope))
+  end
+  if scope.fresh then redis.call('EXPIRE', key, SCOPE_TTL_S) end
+  return string.format('%s %d %d %d %d %d', scope.name, minutely and scope.window or 0, scope.day, scope.month, tokens,
     jobs and 1 or 0)
 end
 

@@ -1,6 +1,6 @@
 """A process that submits jobs as the API would: `python -m tests.workers.ledger.submitter URL PREFIX ID COUNT LIMITS`.
 
-It says it is ready, submits COUNT jobs for each of the LIMITS when it is told to go (a line on its input), and prints those
+It says it is ready, submits COUNT jobs for each of LIMITS when it is told to go (a line on its input), and names those
 that were accepted.
 """
 

@@ -218,8 +218,9 @@ class LedgerMachine(RuleBasedStateMachine):
         used = {JobStatus.COMPLETED: 7, JobStatus.FAILED: 7, JobStatus.CANCELLED: 0, JobStatus.EXPIRED: 0}
         abandoned = {job for job in self.counted if self.redis.hget(f"{self.prefix}job:{job}", "losses") == "5"}
         unserved = states.count(JobStatus.FAILED) + states.count(JobStatus.CANCELLED) + states.count(JobStatus.EXPIRED)
-        assert int(kept["day_requests"]) == len(self.counted) - unserved
-        assert int(kept["day_tokens"]) == sum(used.get(state, ESTIMATE) for state in states) - 7 * len(abandoned)
+        requests, tokens = map(int, kept["used"].split()[6:8])
+        assert requests == len(self.counted) - unserved
+        assert tokens == sum(used.get(state, ESTIMATE) for state in states) - 7 * len(abandoned)
 
     @invariant()
     def each_end_is_told_once(self):

@@ -20,6 +20,11 @@ from workers.tenant_limits import limit_words
 NOON = int(datetime(2026, 2, 27, 12, tzinfo=UTC).timestamp() * 1000)
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+# What the field `used` holds, in its order.
+COUNTERS = (
+    *("window_ms", "requests", "requests_before", "tokens", "tokens_before"),
+    *("day", "day_requests", "day_tokens", "month", "month_requests", "month_tokens"),
+)
 _numbers = itertools.count()
 
 
@@ -46,7 +51,10 @@ class Account:
 
     def counter(self, name):
         """What is kept of the tenant's limits under `name`."""
-        return int(self.redis.hget(f"{self.prefix}limits:tenant:{self.name}", name) or 0)
+        kept = self.redis.hgetall(f"{self.prefix}limits:tenant:{self.name}")
+        if name in ("unfinished", "queued"):
+            return int(kept.get(name, 0))
+        return dict(zip(COUNTERS, map(int, kept["used"].split()), strict=True))[name] if kept else 0
 
 
 @pytest.fixture

@@ -72,6 +72,13 @@ def accepted(placed):
     return sum(isinstance(one, Accepted) for one in placed)
 
 
+def test_every_script_that_ends_jobs_settles_their_limits(ledger):
+    """Else it would fail at the first job that has reserved something."""
+    for script in ledger._steps._scripts.values():
+        calls = script.text.count("end_job(") - script.text.count("function end_job(")
+        assert not calls or "settle_limits = function" in script.text, script.name
+
+
 def test_a_tenant_without_limits_leaves_no_trace(account):
     """Nothing is counted, kept or told."""
     job = account.submit(tokens=10)

@@ -12,12 +12,12 @@ local MINUTE_MS, DAY_MS = 60000, 86400000
 
 local function scope_key(name) return P .. 'limits:' .. name end
 
--- The scope as it is kept; nil where nothing is.
+-- The scope as it is kept; nil where nothing is, or nothing that can be read.
 local function read_scope(name)
   local kept = redis.call('HMGET', scope_key(name), 'used', 'unfinished', 'queued', 'ends')
-  if not kept[1] then return nil end
   local window, requests, requests_before, tokens, tokens_before, day, day_requests, day_tokens, month, month_requests,
-    month_tokens = string.match(kept[1], USED)
+    month_tokens = string.match(kept[1] or '', USED)
+  if not window then return nil end
   return { name = name, window = tonumber(window), requests = tonumber(requests), requests_before = tonumber(requests_before),
     tokens = tonumber(tokens), tokens_before = tonumber(tokens_before), day = tonumber(day),
     day_requests = tonumber(day_requests), day_tokens = tonumber(day_tokens), month = tonumber(month),

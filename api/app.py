@@ -19,6 +19,7 @@ from api import (
     jobs,
     legacy_completions,
     models,
+    rate_limits,
     reference,
     responses,
     routing_plan,
@@ -59,6 +60,7 @@ def _finish_headers(response: Response) -> Response:
     arrived = request.environ.get(ARRIVED, time.monotonic())
     response.headers["OpenAI-Processing-Ms"] = str(round((time.monotonic() - arrived) * 1000))
     response.headers["X-Request-Id"] = request.environ.get(REQUEST_ID, "")
+    rate_limits.tell(response)
     if request.method == "OPTIONS" and response.status_code == 200:
         # Flask's own answer: the Allow header, and no body that could have a type.
         response.status_code = 204

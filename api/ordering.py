@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import request
 
+from api import rate_limits
 from api.context import REQUEST_ID, services
 from api.principal import Principal
 from routing.errors import InvalidRequest
@@ -16,10 +17,12 @@ from routing.job import ServiceTier
 from routing.plan import Plan
 from routing.planner import plan
 from routing.request import RoutingRequest
+from workers.ledger.headroom import Refused
 from workers.ledger.record import Accepted, Conflict, Existing
 from workers.queue import Order, submit
 from workers.requests.demand import Demand
 from workers.surfaces.registry import CHAT
+from workers.tenant_limits import refusal_of
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _TIERS = {"auto": ServiceTier.DEFAULT}
@@ -68,9 +71,13 @@ def place(
     """
     wanted = demand.wanted()
     planned = route(principal, wanted, time.time())
-    return submit(
-        services().ledger, job_id, principal.tenant, wanted, demand.body, planned, _order(demand, waiter, replay_of)
-    )
+    order = _order(demand, waiter, replay_of)
+    placed = submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, order)
+    if isinstance(placed, Accepted | Refused):
+        rate_limits.note(placed.headroom)
+    if isinstance(placed, Refused):
+        raise refusal_of(placed, wanted.prompt_tokens + wanted.completion_tokens)
+    return placed
 
 
 def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:

@@ -5,12 +5,20 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TenantQuotas:
-    """What a tenant may use; None: no limit."""
+    """What a tenant may use; None: no limit. Days and months are UTC's."""
 
     daily_requests: int | None = None
     monthly_requests: int | None = None
+    # Requests in any minute.
     rate_limit_per_minute: int | None = None
+    # Prompt and answer together, as estimated before the call.
     max_tokens_per_request: int | None = None
+    tokens_per_minute: int | None = None
+    daily_tokens: int | None = None
+    monthly_tokens: int | None = None
+    # Accepted jobs that have not ended; and of those, the ones that no worker has begun.
+    concurrent_jobs: int | None = None
+    queued_jobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

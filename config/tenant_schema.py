@@ -31,6 +31,11 @@ class QuotasSchema(StrictSchema):
     monthly_requests = Whole(load_default=None, allow_none=True)
     rate_limit_per_minute = Whole(load_default=None, allow_none=True)
     max_tokens_per_request = Whole(1, load_default=None, allow_none=True)
+    tokens_per_minute = Whole(load_default=None, allow_none=True)
+    daily_tokens = Whole(load_default=None, allow_none=True)
+    monthly_tokens = Whole(load_default=None, allow_none=True)
+    concurrent_jobs = Whole(load_default=None, allow_none=True)
+    queued_jobs = Whole(load_default=None, allow_none=True)
 
 
 class FeaturesSchema(StrictSchema):

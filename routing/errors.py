@@ -15,6 +15,11 @@ RouterError
 │   ├── JobNotReplayable      409
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
+├── LimitReached              429  a limit of the tenant's own; nothing was accepted
+│   ├── TooManyRequests            requests in a minute, or jobs at a time
+│   ├── TooManyTokens              tokens in a minute
+│   ├── RequestTooLarge            more tokens than the limit lets through at any time
+│   └── QuotaExhausted             a day's or a month's
 ├── StoreUnavailable          503  Redis is away or full
 ├── StorageUnavailable        503  the place of files is away, full or forbidden
 ├── WaitEnded                 504  the wait ended, the job goes on
@@ -168,6 +173,40 @@ class UnsupportedContentType(RequestError):
 
     status = 415
     code = "unsupported_content_type"
+
+
+class LimitReached(RouterError):
+    """A limit of the tenant's own refuses the request. Types and codes are OpenAI's; `retry_after_s`: until it fits."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+
+
+class TooManyRequests(LimitReached):
+    """As many requests were made in the last minute, or as many jobs are unfinished, as may be."""
+
+    type = "requests"
+
+
+class TooManyTokens(LimitReached):
+    """The request does not fit beside the tokens of the last minute."""
+
+    type = "tokens"
+
+
+class RequestTooLarge(LimitReached):
+    """The request alone is over a limit of tokens."""
+
+    type = "tokens"
+    retryable = False
+
+
+class QuotaExhausted(LimitReached):
+    """The day's or the month's quota is used up, or nothing may be used at all: not worth waiting for."""
+
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+    retryable = False
 
 
 class StoreUnavailable(RouterError):

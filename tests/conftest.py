@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from config.settings import PROJECT_ROOT, Settings
+from config.settings import Settings
 from tests.support.machine import Machine
 from tests.support.process_node import RedisNode
 from tests.support.sandbox_process import SandboxProcess
-from tests.support.stack import Stack, without_exploration
+from tests.support.stack import Stack, copy_configuration, without_exploration
 
 # No timed tests: how long an example takes is the machine's business.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -31,6 +30,15 @@ TENANTS = {
         "features": {"timeout_ms": 400},
     },
     "rival": {"tenant_id": "rival", "api_keys": ["ak-rival"], "providers": {"enabled": ["groq"]}},
+    **{
+        name: {"tenant_id": name, "api_keys": [f"ak-{name}"], "providers": {"enabled": ["groq"]}, "quotas": quotas}
+        for name, quotas in {
+            "metered": {"rate_limit_per_minute": 3, "tokens_per_minute": 100_000, "max_tokens_per_request": 5000},
+            "hammered": {"rate_limit_per_minute": 100},
+            "daily": {"daily_requests": 1, "daily_tokens": 5000},
+            "narrow": {"concurrent_jobs": 1},
+        }.items()
+    },
 }
 
 # That a busy machine is slow says nothing about the code.
@@ -114,7 +122,7 @@ def sandbox(sandbox_process):
 def configuration_folder(tmp_path_factory):
     """The shipped configuration, a few tenants more, breakers that stay closed and retries without end."""
     folder = tmp_path_factory.mktemp("configuration") / "config"
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     for name, tenant in TENANTS.items():
         (folder / "tenants" / f"{name}.json").write_text(json.dumps(tenant))
     # Tests make providers fail on purpose; what one does must not shut a provider out of the next.

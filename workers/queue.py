@@ -10,9 +10,11 @@ from routing.asked import Asked
 from routing.job import ServiceTier
 from routing.plan import Plan
 from routing.request import RoutingRequest
+from workers.ledger.headroom import Refused
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Accepted, Conflict, Existing, Submission
 from workers.queues import provider_queue
+from workers.tenant_limits import check_size, limit_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,14 @@ def new_job_id() -> str:
 
 def submit(
     ledger: Ledger, job_id: str, tenant: Tenant, wanted: RoutingRequest, body: dict[str, Any], plan: Plan, order: Order
-) -> Accepted | Existing | Conflict:
+) -> Accepted | Existing | Conflict | Refused:
     """Accept a job on the queue of its plan's first candidate; StoreUnavailable when nothing was accepted.
 
+    InvalidRequest for one of more tokens than the tenant's requests may have.
     `wanted` is what was planned for; `body` goes to the provider's adapter as it is.
     """
-    return ledger.submit(submission(job_id, tenant, wanted, body, plan, order))
+    check_size(tenant.quotas, wanted)
+    return ledger.submit(submission(job_id, tenant, wanted, body, plan, order, limits=limit_words(tenant)))
 
 
 def submission(
@@ -59,9 +63,14 @@ def submission(
     body: dict[str, Any],
     plan: Plan,
     order: Order,
+    *,
     place: int = 0,
+    limits: str = "",
 ) -> Submission:
-    """The job as it is accepted, on the queue of the candidate at `place` of its plan."""
+    """The job as it is accepted, on the queue of the candidate at `place` of its plan.
+
+    `limits` are the words of what it is to keep to (reserve.lua); empty for none.
+    """
     first = plan.candidates[place].deployment
     features = tenant.features
     return Submission(
@@ -91,4 +100,5 @@ def submission(
         echo=order.echo,
         stream=order.stream,
         replay_of=order.replay_of,
+        limits=limits,
     )

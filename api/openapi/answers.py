@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from api.openapi.headers import LIMITS
 from api.openapi.job_shape import JOB
 from api.openapi.operation import EVENTS, JSON, Answer
 from api.openapi.routing_shapes import ERROR_ANSWER
@@ -17,7 +18,10 @@ _REFUSALS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     409: ("It does not go together with what is there already.", ("X-Should-Retry",)),
     413: ("The body is over the limit.", ()),
     415: ("The body is not what is wanted by its Content-Type.", ()),
-    429: ("No provider had room before the deadline.", _COME_AGAIN),
+    429: (
+        "No provider had room before the deadline; or a limit of the tenant's is reached, and nothing was accepted.",
+        (*_COME_AGAIN, "X-Should-Retry"),
+    ),
     500: ("Every worker that ran the job died.", ()),
     502: ("Every candidate failed; `routing_metadata` says how.", _COME_AGAIN),
     503: ("The job store, or the storage of files, is away: nothing was accepted.", _COME_AGAIN),
@@ -28,8 +32,8 @@ _REFUSALS: Mapping[int, tuple[str, tuple[str, ...]]] = {
 }
 # With these a job may have ended, and the answer says which.
 _ENDS = (400, 409, 429, 500, 502, 504)
-_OF_A_JOB = ("X-Job-Id", "Idempotent-Replayed")
-_ACCEPTED = Answer(202, "The job, which goes on.", {JSON: JOB}, ("Location", "Preference-Applied", "X-Job-Id"))
+_OF_A_JOB = ("X-Job-Id", "Idempotent-Replayed", *LIMITS)
+_ACCEPTED = Answer(202, "The job, which goes on.", {JSON: JOB}, ("Location", "Preference-Applied", "X-Job-Id", *LIMITS))
 
 
 def found(shape: Shape, about: str, status: int = 200) -> Answer:

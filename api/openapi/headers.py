@@ -4,9 +4,28 @@ from typing import Any
 
 from api.openapi.operation import Parameter
 
+_DURATION = "^([0-9]+h)?([0-9]+m)?[0-9]+(ms|s)$"
+
 
 def _header(about: str, **schema: Any) -> dict[str, Any]:
     return {"description": about, "schema": {"type": "string", **schema}}
+
+
+def _limit_headers() -> dict[str, dict[str, Any]]:
+    """Those of the tenant's limits."""
+    sent = {
+        "X-RateLimit-Limit": _header("As `X-RateLimit-Limit-Requests`.", pattern="^[0-9]+$"),
+        "X-RateLimit-Remaining": _header("As `X-RateLimit-Remaining-Requests`.", pattern="^[0-9]+$"),
+        "X-RateLimit-Reset": _header("As `X-RateLimit-Reset-Requests`, in whole seconds.", pattern="^[0-9]+$"),
+    }
+    for what in ("Requests", "Tokens"):
+        limit = f"The tenant's limit of {what.lower()} (a minute's, a day's or a month's) of which least is left."
+        sent |= {
+            f"X-RateLimit-Limit-{what}": _header(limit, pattern="^[0-9]+$"),
+            f"X-RateLimit-Remaining-{what}": _header("What is left of it.", pattern="^[0-9]+$"),
+            f"X-RateLimit-Reset-{what}": _header("When all of it is: in `12ms`, `59s`, `6m0s`.", pattern=_DURATION),
+        }
+    return sent
 
 
 SENT: dict[str, dict[str, Any]] = {
@@ -23,7 +42,11 @@ SENT: dict[str, dict[str, Any]] = {
     "Preference-Applied": _header("RFC 7240: what of `Prefer` was done.", enum=["respond-async"]),
     "Content-Disposition": _header("The file's name, RFC 6266."),
     "ETag": _header("The document's version."),
+    **_limit_headers(),
 }
+
+# What answers to counted requests tell of the tenant's limits.
+LIMITS = tuple(name for name in SENT if name.startswith("X-RateLimit-"))
 
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",

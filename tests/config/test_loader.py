@@ -7,6 +7,7 @@ import pytest
 from config.configuration import ConfigurationError
 from config.loader import load
 from config.provider import Price
+from config.tenant import TenantQuotas
 
 
 def refusal(settings, environ=None):
@@ -29,6 +30,16 @@ def test_agreed_shapes_load_unchanged(settings):
     assert loaded.policies["cost-optimized"].exploration == 0.05
     assert loaded.policies["cost-optimized"].weights.cost > loaded.policies["balanced"].weights.cost
     assert loaded.tenants["default"].quotas.daily_requests == 1000
+
+
+def test_a_tenant_has_the_limits_that_are_written(settings, edit):
+    """Those of the fixed shape and ours beside them; what is left out, or null, is no limit."""
+    written = {"rate_limit_per_minute": 1, "tokens_per_minute": 2, "daily_tokens": 3, "monthly_tokens": 4}
+    written |= {"concurrent_jobs": 5, "queued_jobs": 0, "daily_requests": None}
+    edit("tenants/default.json", "quotas", written)
+    quotas = load(settings, {}).tenants["default"].quotas
+    assert quotas == TenantQuotas(**written)
+    assert (quotas.monthly_requests, quotas.max_tokens_per_request) == (None, None)
 
 
 @pytest.mark.parametrize(("written", "share"), [(False, None), (None, None), (True, 0.95), (90, 0.9)])

@@ -1,12 +1,10 @@
 """Products of their own for tests that kill parts of them, with leases short enough to see the rescue."""
 
 import json
-import shutil
 
 import pytest
 
-from config.settings import PROJECT_ROOT
-from tests.support.stack import Stack, without_exploration
+from tests.support.stack import Stack, copy_configuration, without_exploration
 
 # A worker is given up after LEASE_S of silence; the rest follows the shipped proportions.
 LEASE_S = 6.0
@@ -25,7 +23,7 @@ def start_stack(tmp_path):
 
     def start(**options):
         folder = tmp_path / "config"
-        shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        copy_configuration(folder)
         without_exploration(folder)
         file = folder / "providers.json"
         rows = json.loads(file.read_text())

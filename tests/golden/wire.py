@@ -9,10 +9,9 @@ from typing import Any
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
-from config.settings import PROJECT_ROOT
 from tests.golden.cases import MODELS, Case, request_of
 from tests.support.events import received
-from tests.support.stack import Stack, without_exploration
+from tests.support.stack import Stack, copy_configuration, without_exploration
 
 _WHOLE = {"stream": False}
 _STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
@@ -61,7 +60,7 @@ def _added(chunks: list[dict[str, Any]]) -> ChatCompletionStreamState[None]:
 
 def golden_stack(folder: Path) -> Stack:
     """The product with a worker for every dialect, one tenant that may use them all, and one try for each call."""
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     without_exploration(folder)
     rows = json.loads((folder / "providers.json").read_text())
     rows = {name: {**row, "enabled": name in MODELS} for name, row in rows.items()}

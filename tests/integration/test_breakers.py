@@ -1,13 +1,11 @@
 """A provider that is down is left alone, and found again when it is back: API, workers, Redis and sandbox."""
 
 import json
-import shutil
 
 import pytest
 
-from config.settings import PROJECT_ROOT
 from tests.support.process_node import wait_until
-from tests.support.stack import Stack, chat, without_exploration
+from tests.support.stack import Stack, chat, copy_configuration, without_exploration
 
 pytestmark = pytest.mark.integration
 GROQ, OTHER = "groq/openai/gpt-oss-20b", "hugging-face/openai/gpt-oss-20b"
@@ -31,7 +29,7 @@ IMPATIENT = {**CARELESS, "tenant_id": "impatient", "api_keys": ["ak-impatient"],
 def running(tmp_path_factory):
     """Two providers with breakers that open soon, and for a short time."""
     folder = tmp_path_factory.mktemp("breakers") / "config"
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     (folder / "policies" / "breaker.json").write_text(json.dumps(SETTINGS))
     (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
     without_exploration(folder)

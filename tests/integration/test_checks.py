@@ -1,14 +1,12 @@
 """Health is known without traffic: workers check accounts that nobody calls, and those whose breakers are open."""
 
 import json
-import shutil
 import time
 
 import pytest
 
-from config.settings import PROJECT_ROOT
 from tests.support.process_node import WorkerNode, wait_until
-from tests.support.stack import Stack, chat
+from tests.support.stack import Stack, chat, copy_configuration
 
 pytestmark = pytest.mark.integration
 GROQ, OTHER = "groq/openai/gpt-oss-20b", "hugging-face/openai/gpt-oss-20b"
@@ -21,7 +19,7 @@ BREAKERS = {"minimum_number_of_calls": 4, "wait_duration_in_open_state_s": 250}
 def running(tmp_path_factory):
     """Two workers of groq and one of another, with a short interval between checks."""
     folder = tmp_path_factory.mktemp("checks") / "config"
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     (folder / "policies" / "breaker.json").write_text(json.dumps(BREAKERS))
     (folder / "policies" / "retry.json").write_text('{"budget_reserve": 1000000}')
     environment = {"MODEL_ROUTER_CONFIG": str(folder), "HEALTH_CHECK_INTERVAL": str(int(INTERVAL_S * 1000))}

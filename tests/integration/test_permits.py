@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from config.settings import PROJECT_ROOT
-from tests.support.stack import Stack, chat
+from tests.support.stack import Stack, chat, copy_configuration
 
 pytestmark = pytest.mark.integration
 GROQ, GEMINI, OTHER = "groq/openai/gpt-oss-20b", "google-gemini/gemini-2.5-flash", "hugging-face/openai/gpt-oss-20b"
@@ -17,7 +16,7 @@ GROQ, GEMINI, OTHER = "groq/openai/gpt-oss-20b", "google-gemini/gemini-2.5-flash
 def running(tmp_path_factory):
     """Three sandboxed providers, and `own`: a real account as the operator configured it, with a limit."""
     folder = tmp_path_factory.mktemp("permits") / "config"
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     stack = Stack(environment={"MODEL_ROUTER_CONFIG": str(folder)})
     yield stack
     stack.stop()
@@ -95,7 +94,7 @@ def test_crowding_lowers_how_many_are_under_way(stack):
 def test_the_operators_limit_is_a_ceiling(stack, tmp_path):
     """An account's configured limit is kept although the provider would take more."""
     folder = tmp_path / "config"
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     endpoint = f"{stack.sandbox.url}/own/v1"
     row = {"type": "openai", "endpoint": endpoint, "api_key_env": "OWN_KEY", "limits": {"requests_per_minute": 120}}
     (folder / "providers.json").write_text(json.dumps({"own": row}))

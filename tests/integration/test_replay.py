@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 
 from config.settings import PROJECT_ROOT
 from tests.support.process_node import wait_until
-from tests.support.stack import KEY, Stack, chat
+from tests.support.stack import KEY, Stack, chat, copy_configuration
 
 pytestmark = [pytest.mark.integration, pytest.mark.alone("its trace holds durations that were measured")]
 CANARY = "canary-5d1e"
@@ -26,7 +25,7 @@ MODEL = "openai/gpt-oss-20b"
 def stack(tmp_path_factory):
     """A running product with a slow cheap provider and a fast dear one, behind one name."""
     folder = tmp_path_factory.mktemp("replay") / "config"
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     providers = json.loads((folder / "providers.json").read_text())
     for name, price in ((CHEAP, 1), (DEAR, 9)):
         providers[name]["models"][MODEL]["price"] = {"input": price, "output": price}

@@ -1,15 +1,13 @@
 """A provider that is dead gets few calls beyond the first tries, and nobody is left without an answer for it."""
 
 import json
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from config.retry import RetryConfig
-from config.settings import PROJECT_ROOT
-from tests.support.stack import Stack, chat
+from tests.support.stack import Stack, chat, copy_configuration
 
 pytestmark = pytest.mark.integration
 GROQ, OTHER = "groq/openai/gpt-oss-20b", "hugging-face/openai/gpt-oss-20b"
@@ -20,7 +18,7 @@ REQUESTS = 200
 def running(tmp_path_factory):
     """Two providers with the shipped budget, and breakers that stay closed: they would hide what it does."""
     folder = tmp_path_factory.mktemp("budget") / "config"
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     (folder / "policies" / "breaker.json").write_text(
         json.dumps({"minimum_number_of_calls": 1_000_000, "consecutive_failures_threshold": 1_000_000})
     )

@@ -5,8 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from config.settings import PROJECT_ROOT
-from tests.support.stack import Stack, without_exploration
+from tests.support.stack import Stack, copy_configuration, without_exploration
 
 PROVIDERS = ("openai", "openrouter", "google-gemini")
 # Both accounts serve it.
@@ -17,7 +16,7 @@ GEMINI = "google-gemini/gemini-embedding-001"
 
 def embedding_stack(folder: Path) -> Stack:
     """Start it on the shipped configuration in `folder`, with those accounts on and breakers that stay shut."""
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     without_exploration(folder)
     rows = json.loads((folder / "providers.json").read_text())
     rows = {name: {**row, "enabled": name in PROVIDERS} for name, row in rows.items()}

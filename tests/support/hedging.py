@@ -1,14 +1,12 @@
 """A configuration in which groq is called first and hedged, and what makes it known to be quick."""
 
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any
 
-from config.settings import PROJECT_ROOT
 from tests.support.process_node import wait_until
-from tests.support.stack import Stack, chat
+from tests.support.stack import Stack, chat, copy_configuration
 
 FIRST, SECOND = "groq/openai/gpt-oss-20b", "hugging-face/openai/gpt-oss-20b"
 # What groq's calls are said to have taken, so that they are hedged soon after.
@@ -18,7 +16,7 @@ CALLS, TOKENS = 20, 16
 
 def hedged_configuration(folder: Path, *, reserve: int = 1_000_000) -> Path:
     """The shipped configuration with `pair`: groq first, Hugging Face beside it, and so many hedges at once."""
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     _edit(folder / "models.json", pair=[FIRST, SECOND])
     tenant = json.loads((folder / "tenants" / "default.json").read_text())
     _edit(folder / "tenants" / "default.json", providers={**tenant["providers"], "primary": "groq"})

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 import requests
 
+from config.settings import PROJECT_ROOT
 from tests.support.process_node import ProcessNode, RedisNode, WorkerNode, free_port, wait_until
 from tests.support.sandbox_process import SandboxProcess
 
@@ -56,15 +58,19 @@ class Stack:
         self.redis.ready()
         self.files = tempfile.TemporaryDirectory(prefix="files-")
         blank = dict.fromkeys(_KEY_VARIABLES, "")
+        self._folder = tempfile.TemporaryDirectory(prefix="stack-")
+        if not (environment or {}).get("MODEL_ROUTER_CONFIG"):
+            shipped = Path(self._folder.name) / "config"
+            copy_configuration(shipped)
+            environment = {**(environment or {}), "MODEL_ROUTER_CONFIG": str(shipped)}
         self.environment = {
             **blank,
             "REDIS_URL": self.redis.url,
             "MODEL_ROUTER_SANDBOX_URL": self.sandbox.url,
-            "MODEL_ROUTER_CONFIG": "",
             "MODEL_ROUTER_FILES_URL": self.files.name,
             "PORT": str(free_port()),
             "PYTHONWARNINGS": "default",
-            **(environment or {}),
+            **environment,
         }
         self.workers = {name: WorkerNode(["--provider", name], self.environment, name) for name in providers}
         if background:
@@ -111,6 +117,14 @@ class Stack:
         self.sandbox.stop()
         self.redis.teardown()
         self.files.cleanup()
+        self._folder.cleanup()
+
+
+def copy_configuration(folder: Path) -> None:
+    """Copy the shipped configuration to `folder`, which must not exist; its tenants may send as much as they like."""
+    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for file in (folder / "tenants").glob("*.json"):
+        file.write_text(json.dumps({**json.loads(file.read_text()), "quotas": {}}))
 
 
 def without_exploration(folder: Path) -> None:

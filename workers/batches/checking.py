@@ -11,6 +11,7 @@ from routing.eligibility import eligible
 from routing.errors import NoCandidates, RequestError
 from workers.batches.line import LineRefused, RawLine, read_line
 from workers.requests.demands import demand_of
+from workers.tenant_limits import check_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class InputCheck:
     def _find(self, body: dict[str, Any]) -> None:
         """Raise the RequestError of a body that is none, or that no deployment can serve."""
         wanted = demand_of(self.endpoint, body).wanted()
+        check_size(self.tenant.quotas, wanted)
         found, exclusions = eligible(wanted, self.tenant, self.catalogue())
         if not found:
             reasons = "; ".join(map(str, exclusions)) or "no deployment is configured for it"

@@ -21,6 +21,7 @@ from workers.ledger.batch_lines import LineOrder, LineRefusal
 from workers.queue import Order, new_job_id, submission
 from workers.requests.demands import demand_of
 from workers.surfaces.registry import CHAT
+from workers.tenant_limits import check_size
 
 # Lines begin below `flex`; whose batch has little of its window left goes with it, in the end with everybody else.
 _AGED = ((0.1, ServiceTier.DEFAULT), (0.25, ServiceTier.FLEX))
@@ -49,6 +50,7 @@ class LineOrdering:
         try:
             demand = demand_of(endpoint, line.body)
             wanted = replace(demand.wanted(), priority=tier.priority)
+            check_size(tenant.quotas, wanted)
             edition = self._edition()
             policy = edition.policy(wanted.policy or tenant.routing_policy)
             planned = plan(wanted, tenant, policy, edition.catalogue, self._snapshot(), time.time(), self._rng)
@@ -65,7 +67,7 @@ class LineOrdering:
             surface="" if demand.surface is CHAT else demand.surface.name,
             echo=json.dumps(demand.echo) if demand.echo else "",
         )
-        job = submission(new_job_id(), tenant, wanted, demand.body, planned, order, place)
+        job = submission(new_job_id(), tenant, wanted, demand.body, planned, order, place=place)
         return LineOrder(line.custom_id, provider, place, job)
 
 

@@ -48,7 +48,8 @@ redis.call('HSET', key, 'status', 'in_progress', 'claimed', now, 'queue_ms', que
 if elsewhere == '' then redis.call('HSETNX', key, 'started', now) end
 redis.call('ZADD', SCHEDULE, math.min(now + LEASE_MS, deadline + LEASE_MS), id)
 local rest = redis.call('HMGET', key, 'tenant', 'request', 'attempts', 'created', 'max_tries', 'timeout_ms',
-  'request_id', 'defers', 'surface', 'echo', 'stream')
+  'request_id', 'defers', 'surface', 'echo', 'stream', 'limits')
+if rest[12] then count_queued(rest[12], -1) end
 -- How many frames went out of the answer already: -1 for one that is not streamed.
 local streamed = rest[11] and redis.call('LLEN', stream_key(id)) or -1
 return { rest[1], rest[2], job.plan_json, job.place, rest[3] or '', now - tonumber(rest[4]), deadline - now, queue_ms,

@@ -21,5 +21,8 @@ if status == 'completed' then
   -- What was asked is of no more use once it is answered; a job that failed keeps it, to be run again.
   redis.call('HDEL', job_key(id), 'request')
 end
-end_job(id, status, http_status, answer)
+local used = tonumber(ARGV[9]) + tonumber(ARGV[10])
+-- An answer that tells of no usage is taken to have used what was expected.
+if status == 'completed' and used == 0 then used = nil end
+end_job(id, status, http_status, answer, used)
 return changes

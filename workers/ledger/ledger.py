@@ -17,6 +17,7 @@ from workers.ledger import breakers
 from workers.ledger.batches import Batches
 from workers.ledger.claimed import Claimed
 from workers.ledger.files import Files
+from workers.ledger.headroom import Headroom, Refused
 from workers.ledger.listing import Listing
 from workers.ledger.provider_records import ProviderRecords
 from workers.ledger.record import (
@@ -71,8 +72,12 @@ class Ledger:
         self.files = Files(self._steps)
         self.listing = Listing(self._steps)
 
-    def submit(self, job: Submission) -> Accepted | Existing | Conflict:
-        """Accept a job; only after this returns may anything be promised to the caller."""
+    def submit(self, job: Submission) -> Accepted | Existing | Conflict | Refused:
+        """Accept a job; only after this returns may anything be promised to the caller.
+
+        The tenant's limits are checked and reserved in the same step. Without Redis they are not known, and nothing is
+        accepted: StoreUnavailable, never a job that nobody counted.
+        """
         reply = self._steps.run(
             "submit",
             job.id,
@@ -81,11 +86,15 @@ class Ledger:
             job.queue,
             job.priority,
             job.deadline_ms,
+            job.limits,
+            job.prompt_tokens + job.completion_tokens,
             *job.fields(),
         )
         verdict, job_id = reply[0], reply[1].decode()
         if verdict == b"accepted":
-            return Accepted(job_id, seconds(reply[2]))
+            return Accepted(job_id, seconds(reply[2]), Headroom.parse(*reply[3:5]))
+        if verdict == b"refused":
+            return Refused.parse(*reply[2:8])
         if verdict == b"conflict":
             return Conflict(job_id)
         return Existing(job_id, JobStatus(reply[2].decode()), ended_of(job_id, *reply[2:5]))

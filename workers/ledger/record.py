@@ -9,6 +9,7 @@ from typing import Any
 from routing.check import CheckStatus
 from routing.job import AttemptStatus, JobStatus, Usage
 from routing.plan import Plan
+from workers.ledger.headroom import Headroom
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Submission:
     stream: str = ""
     # The job whose request it runs again; empty for a request of its own.
     replay_of: str = ""
+    # The tenant's limits, as reserve.lua reads them; empty for none.
+    limits: str = ""
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -91,6 +94,8 @@ class Accepted:
     id: str
     # Unix seconds.
     created: int = field(default=0, compare=False)
+    # What is left of the tenant's limits.
+    headroom: Headroom = field(default=Headroom(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

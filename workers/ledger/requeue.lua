@@ -11,6 +11,7 @@ record_evidence(evidence, id .. ':' .. epoch, settings)
 learn_limits(limits)
 local job = load_job(id, settings, configured)
 move_past(job, second)
+count_queued(job.reserved, 1)
 point_at(job, epoch + 1, tonumber(place))
 if tonumber(delay_ms) > 0 then put_off(job, tonumber(delay_ms)) else send_on(job) end
 return changes

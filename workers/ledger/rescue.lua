@@ -42,23 +42,25 @@ local function record_lost_attempt(id, epoch)
 end
 
 for _, id in ipairs(redis.call('ZRANGE', SCHEDULE, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
-  local job = redis.call('HMGET', job_key(id), 'status', 'epoch', 'queue', 'priority', 'queued', 'deadline', 'deferred')
+  local job = redis.call('HMGET', job_key(id), 'status', 'epoch', 'queue', 'priority', 'queued', 'deadline', 'deferred',
+    'limits')
   local status, epoch, queue, priority, queued = job[1], job[2], job[3], job[4], tonumber(job[5])
   if status ~= 'queued' and status ~= 'in_progress' then
     redis.call('ZREM', SCHEDULE, id)
   elseif tonumber(job[6]) <= now then
     if status == 'in_progress' then record_lost_attempt(id, epoch) end
     local parked = job[7] == 'parked'
-    end_job(id, 'expired', parked and '429' or '504', failure_answer(id, parked and capacity_error or expiry_error))
+    end_job(id, 'expired', parked and '429' or '504', failure_answer(id, parked and capacity_error or expiry_error), 0)
     note('expired', id)
   else
     local deadline = tonumber(job[6])
     if status == 'in_progress' then
       record_lost_attempt(id, epoch)
       if redis.call('HINCRBY', job_key(id), 'losses', 1) >= MAX_LOSSES then
-        end_job(id, 'failed', '500', failure_answer(id, abandoned_error))
+        end_job(id, 'failed', '500', failure_answer(id, abandoned_error), 0)
         note('abandoned', id)
       else
+        count_queued(job[8], 1)
         publish_again(id, epoch, queue, priority)
         note('lost_worker', id)
         redis.call('ZADD', SCHEDULE, math.min(now + REQUEUE_CHECK_MS, deadline), id)

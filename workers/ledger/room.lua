@@ -20,6 +20,7 @@ if wait >= job.left then return { 'full', wait, changes } end
 append_attempts(id, attempts)
 if ARGV[10] then add_usage(id, ARGV[10], 0, 11) end
 record_evidence(evidence, id .. ':' .. epoch, settings)
+count_queued(job.reserved, 1)
 point_at(job, epoch + 1, place)
 if wait == 0 then
   send_on(job)

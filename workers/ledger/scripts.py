@@ -24,10 +24,13 @@ NAMES = (
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
+    "submit": ("limits", "reserve"),
+    "cancel": ("limits",),
+    "rescue": ("limits",),
     "claim": ("breaker", "permit", "way"),
-    "finish": ("breaker", "evidence", "permit", "usage", "frames"),
+    "finish": ("limits", "breaker", "evidence", "permit", "usage", "frames"),
     "relay": ("frames",),
-    "settle": ("breaker", "evidence", "permit", "usage"),
+    "settle": ("limits", "breaker", "evidence", "permit", "usage"),
     "requeue": ("breaker", "evidence", "permit", "way", "usage"),
     "room": ("breaker", "evidence", "permit", "way", "usage"),
     "hedge": ("breaker", "permit", "way"),
@@ -35,9 +38,10 @@ PARTS = {
     "switch": ("breaker",),
     "check": ("breaker",),
     **dict.fromkeys(
-        ("batch_look", "batch_feed", "batch_stored", "batch_mark", "batch_drop", "batch_end", "batch_release"),
+        ("batch_look", "batch_stored", "batch_mark", "batch_end", "batch_release"),
         ("batch_held",),
     ),
+    **dict.fromkeys(("batch_feed", "batch_drop"), ("batch_held", "limits")),
     **dict.fromkeys(FILES, ("files",)),
 }
 

@@ -4,11 +4,12 @@
 -- breaker settings. Returns what changed of breakers (name, from, to, ...), or false when it is another run's to tell.
 local id, epoch, attempts, evidence, limits, day = unpack(ARGV, 1, 6)
 local key = job_key(id)
-local job = redis.call('HMGET', key, 'status', 'epoch', 'settled')
+local job = redis.call('HMGET', key, 'status', 'epoch', 'settled', 'limits')
 if job[2] ~= epoch or job[3] or job[1] ~= 'cancelled' then return false end
 redis.call('HSET', key, 'settled', '1')
 append_attempts(id, attempts)
 record_evidence(evidence, id .. ':' .. epoch, ARGV[12])
 learn_limits(limits)
 add_usage(id, day, 0, 7)
+if job[4] then charge_limits(job[4], tonumber(ARGV[7]) + tonumber(ARGV[8])) end
 return changes

@@ -102,10 +102,23 @@ local function list_failure(tenant, id)
   if over > 0 then redis.call('ZREMRANGEBYRANK', list, 0, math.min(over, 10) - 1) end
 end
 
+-- Settles what a job has reserved of its tenant's limits. Every script that ends jobs has it, from limits.lua.
+local settle_limits
+
+-- Counts a job that comes to stand in a queue, or leaves it, where a limit asks for that (limits.lua). `reserved` is its field.
+local function count_queued(reserved, by)
+  for name in string.gmatch(reserved or '', '(%S+) %d+ %d+ %d+ %d+ 1') do
+    redis.call('HINCRBY', P .. 'limits:' .. name, 'queued', by)
+  end
+end
+
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts the webhook in the outbox.
-local function end_job(id, status, http_status, answer)
+-- `used`: the tokens it has used; nil where nobody knows.
+local function end_job(id, status, http_status, answer, used)
   local key = job_key(id)
-  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'tenant', 'batch')
+  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'tenant', 'batch', 'limits', 'status',
+    'created')
+  if kept[7] then settle_limits(kept[7], status == 'completed', used, kept[8] == 'queued', tonumber(kept[9])) end
   redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
   redis.call('HDEL', key, 'waiters')
   if kept[6] then end_line(id, kept[6], status) else redis.call('EXPIRE', key, RETENTION_S) end

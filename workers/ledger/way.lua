@@ -2,11 +2,11 @@
 
 local function load_job(id, settings, configured)
   local kept = redis.call('HMGET', job_key(id), 'candidate', 'deployment', 'plan', 'priority', 'created', 'deadline',
-    'careless', 'permit', 'tokens', 'reached', 'limited')
+    'careless', 'permit', 'tokens', 'reached', 'limited', 'limits')
   return { id = id, place = tonumber(kept[1]), deployment = kept[2], plan_json = kept[3], priority = kept[4],
     rank = rank_of(kept[4], kept[5]), left = tonumber(kept[6]) - now, careless = kept[7], granted = kept[8],
     demand = demand_of(kept[9]), reached = math.max(tonumber(kept[10] or -1), tonumber(kept[1])),
-    limited = kept[11] or ' ', settings = settings, configured = configured }
+    limited = kept[11] or ' ', reserved = kept[12], settings = settings, configured = configured }
 end
 
 local function plan_of(job)

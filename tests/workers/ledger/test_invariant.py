@@ -23,6 +23,9 @@ from workers.redis_client import connect
 
 QUEUES = ("provider.groq", "provider.other")
 ENDED = {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED}
+# As many as there will never be; what is counted is all that matters here.
+LIMITS = ("tenant:acme 999 - 999 - - - 999 999", "tenant:acme - - - 99999 - - 999 - key:k - - 999 9999 - - - 999")
+ESTIMATE = 50
 PERMITTED = BreakerConfig().permitted_number_of_calls_in_half_open_state
 _runs = itertools.count()
 
@@ -43,6 +46,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.pipeline = CommandPipeline(self.client)
         self.ledger = Ledger(self.pipeline, own)
         self.accepted = set()
+        # Those whose tenant has a limit of unfinished jobs.
+        self.counted = set()
         self.ended = {}
         self.running = {}
 
@@ -63,12 +68,16 @@ class LedgerMachine(RuleBasedStateMachine):
         queue=st.sampled_from(QUEUES),
         webhook=st.booleans(),
         careless=st.booleans(),
+        limits=st.sampled_from(["", *LIMITS]),
     )
-    def submit(self, number, queue, webhook, careless):
+    def submit(self, number, queue, webhook, careless, limits):
         job = f"job_{number}"
         url = "http://receiver/" if webhook else ""
-        accepted = self.ledger.submit(submission(job, queue=queue, webhook=url, waiter="api", careless=careless))
-        assert accepted == Accepted(job)
+        fields = {"queue": queue, "webhook": url, "waiter": "api", "careless": careless, "limits": limits}
+        assert self.ledger.submit(submission(job, prompt_tokens=ESTIMATE, **fields)) == Accepted(job)
+        # A second submit of the same job changes nothing.
+        if job not in self.accepted and limits:
+            self.counted.add(job)
         self.accepted.add(job)
         return job
 
@@ -214,6 +223,22 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert answer
             else:
                 assert job not in self.ended
+
+    @invariant()
+    def limits_count_what_there_is(self):
+        if not self.counted:
+            return
+        states = [self.status(job) for job in self.counted]
+        kept = self.redis.hgetall(f"{self.prefix}limits:tenant:acme")
+        assert int(kept["unfinished"]) == sum(state not in ENDED for state in states)
+        assert int(kept["queued"]) == states.count(JobStatus.QUEUED)
+        # A good end has used the seven tokens of `outcome`, as a failed one has; others have used nothing.
+        used = {JobStatus.COMPLETED: 7, JobStatus.FAILED: 7, JobStatus.CANCELLED: 0, JobStatus.EXPIRED: 0}
+        abandoned = {job for job in self.counted if self.redis.hget(f"{self.prefix}job:{job}", "losses") == "5"}
+        unserved = states.count(JobStatus.FAILED) + states.count(JobStatus.CANCELLED) + states.count(JobStatus.EXPIRED)
+        requests, tokens = map(int, kept["used"].split()[6:8])
+        assert requests == len(self.counted) - unserved
+        assert tokens == sum(used.get(state, ESTIMATE) for state in states) - 7 * len(abandoned)
 
     @invariant()
     def each_end_is_told_once(self):

@@ -63,7 +63,9 @@ def place(principal: Principal, demand: Demand, job_id: str, waiter: str) -> Acc
     """Plan the request and have its job accepted; raises the RouterError the caller is told otherwise."""
     wanted = demand.wanted()
     planned = route(principal, wanted, time.time())
-    return submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, _order(demand, waiter))
+    return submit(
+        services().ledger, job_id, principal.tenant, wanted, demand.body, planned, _order(demand, planned, waiter)
+    )
 
 
 def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
@@ -74,8 +76,8 @@ def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
     return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
 
 
-def _order(demand: Demand, waiter: str) -> Order:
-    body = demand.body
+def _order(demand: Demand, planned: Plan, waiter: str) -> Order:
+    body, echo = demand.body, demand.echo_for(planned)
     key = request.headers.get("Idempotency-Key")
     tier = body.get("service_tier") or "auto"
     return Order(
@@ -87,7 +89,7 @@ def _order(demand: Demand, waiter: str) -> Order:
         webhook=body.get("webhook_url") or "",
         request_id=request.environ[REQUEST_ID],
         surface="" if demand.surface is CHAT else demand.surface.name,
-        echo=json.dumps(demand.echo) if demand.echo else "",
+        echo=json.dumps(echo) if echo else "",
         stream=_stream(body),
     )
 
@@ -106,5 +108,7 @@ def _idempotency_hash(key: str) -> str:
 
 def _fingerprint(demand: Demand) -> str:
     """The same for requests that mean the same, however they were written."""
-    meant = [demand.surface.name, demand.body, demand.echo]
+    meant: list[Any] = [demand.surface.name, demand.body, demand.echo]
+    if demand.native is not None:
+        meant.append(demand.native.to_wire())
     return hashlib.blake2b(json.dumps(meant, sort_keys=True).encode(), digest_size=16).hexdigest()

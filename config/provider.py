@@ -80,3 +80,8 @@ class ProviderConfig:
     usable: bool = False
     # Why it is not usable, in words for an operator; None where it is.
     unusable_reason: str | None = None
+
+    def capabilities_of(self, model: str) -> frozenset[str]:
+        """What `model` can: its own capabilities where its row states any, else the account's."""
+        row = self.models.get(model)
+        return self.capabilities if row is None or row.capabilities is None else row.capabilities

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from api import replies
 from api.context import services
 from api.json_body import read_json_object
-from api.kept_responses import conversation_before, head_of, read_kept, standing, with_referred
+from api.kept_responses import conversation_before, head_of, read_kept, standing
 from api.openapi.answers import found, refused, served
 from api.openapi.headers import IDEMPOTENCY_KEY, LAST_EVENT_ID, LAST_SEEN, PREFER
 from api.openapi.operation import EVENTS, JSON, Answer, Operation, Parameter, documented
@@ -17,6 +17,7 @@ from api.openapi.responses_event_shapes import RESPONSE_EVENT
 from api.openapi.responses_shapes import DELETED, INPUT_ITEMS, RESPONSE
 from api.openapi.shape import flag, text, word
 from api.principal import Principal, authenticate
+from api.referred_items import with_referred
 from api.serving import serve
 from api.streaming import numbers_seen, resume
 from routing.errors import InvalidRequest, NotFound

@@ -114,7 +114,7 @@ def used(stack):
     """What the tenant has used so far."""
     days = [stack.redis.client.hgetall(key) for key in stack.redis.client.scan_iter("mr:usage:default:*")]
     names = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "cost_microusd")
-    return {name: sum(int(day.get(name.encode(), 0)) for day in days) for name in names}
+    return {name: sum(int(day.get(name, 0)) for day in days) for name in names}
 
 
 @pytest.mark.parametrize("streamed", [False, True])

@@ -100,9 +100,9 @@ class ResponsesWriter(EventWriter):
 
     def _told(self, output: Sequence[Body]) -> Sequence[Body]:
         """The stored items in the order they were told in; what was told, where those are not the same."""
-        stored = {item["id"]: item for item in output}
         if not self._drafts:
             return output
+        stored = {item["id"]: item for item in output}
         if stored.keys() == {draft.identifier for draft in self._drafts}:
             return [stored[draft.identifier] for draft in self._drafts]
         # A provider thought again after it had spoken: the stored answer has its thoughts in one item.

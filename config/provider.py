@@ -10,6 +10,8 @@ MODEL_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9@~][A-Za-z0-9._:/@+~=-]{0,199}")
 
 # What a row's `type` may be; each is an adapter in workers/providers.
 DIALECTS = ("openai", "groq", "google-gemini", "hugging-face", "anthropic")
+# Those that have a Responses endpoint; whether an account has one is its row's to say.
+RESPONDING_DIALECTS = ("openai", "groq", "hugging-face")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from workers.queue import new_job_id
 from workers.requests import replay_schema
 from workers.requests.demand import Demand
 from workers.surfaces.registry import CHAT, surface_of
+from workers.surfaces.responses_native import Native
 
 blueprint = Blueprint("job_replay", __name__)
 _REPLAYABLE = (JobStatus.FAILED, JobStatus.EXPIRED, JobStatus.CANCELLED)
@@ -73,4 +74,6 @@ def _demand(job_id: str, principal: Principal, changes: dict[str, object]) -> De
     if record.request is None:
         raise JobNotReplayable(f"what job {job_id} was asked is not kept: send the request again")
     body = replay_schema.changed(json.loads(record.request), changes)
-    return Demand(surface_of(record.surface), body, record.echo)
+    echo = dict(record.echo)
+    native = echo.pop("native", None)
+    return Demand(surface_of(record.surface), body, echo, None if native is None else Native.from_wire(native))

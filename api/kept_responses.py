@@ -19,7 +19,7 @@ _ID = re.compile(r"resp_([0-9a-f]{32})")
 
 def read_kept(response_id: str, principal: Principal) -> JobRecord:
     """The record behind a response of this tenant; NotFound where there is none, or it was not to be kept."""
-    record = _find(response_id, principal)
+    record = find_kept(response_id, principal)
     if record is None:
         raise NotFound(f"Response with id {response_id[:80]!r} not found.")
     return record
@@ -33,7 +33,7 @@ def conversation_before(response_id: str | None, principal: Principal) -> list[d
     if response_id is None:
         return []
     param = "previous_response_id"
-    record = _find(response_id, principal)
+    record = find_kept(response_id, principal)
     if record is None:
         raise PreviousResponseNotFound(f"Previous response with id {response_id[:80]!r} not found.", param=param)
     if record.status is not JobStatus.COMPLETED or record.answer is None:
@@ -41,7 +41,7 @@ def conversation_before(response_id: str | None, principal: Principal) -> list[d
             f"{param}: the response is {record.status.value}; only one that has its answer can be gone on from",
             param=param,
         )
-    return [*with_ids(record.echo["input"], head_of(record)), *json.loads(record.answer)["output"]]
+    return items_of(record)
 
 
 def head_of(record: JobRecord) -> Head:
@@ -60,7 +60,14 @@ def standing(record: JobRecord) -> dict[str, Any]:
     return failed_object(head, body, record.http_status)
 
 
-def _find(response_id: str, principal: Principal) -> JobRecord | None:
+def items_of(record: JobRecord) -> list[dict[str, Any]]:
+    """What a response was made of, and what it said."""
+    said = json.loads(record.answer)["output"] if record.status is JobStatus.COMPLETED and record.answer else []
+    return [*with_ids(record.echo["input"], head_of(record)), *said]
+
+
+def find_kept(response_id: str, principal: Principal) -> JobRecord | None:
+    """As `read_kept`; None where there is none."""
     found = _ID.fullmatch(response_id)
     if found is None:
         return None

@@ -71,7 +71,7 @@ def place(
     """
     wanted = demand.wanted()
     planned = route(principal, wanted, time.time())
-    order = _order(demand, waiter, replay_of)
+    order = _order(demand, planned, waiter, replay_of)
     placed = submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, order)
     if isinstance(placed, Accepted | Refused):
         rate_limits.note(placed.headroom)
@@ -88,8 +88,8 @@ def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
     return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
 
 
-def _order(demand: Demand, waiter: str, replay_of: str) -> Order:
-    body = demand.body
+def _order(demand: Demand, planned: Plan, waiter: str, replay_of: str) -> Order:
+    body, echo = demand.body, demand.echo_for(planned)
     key = request.headers.get("Idempotency-Key")
     tier = body.get("service_tier") or "auto"
     return Order(
@@ -101,7 +101,7 @@ def _order(demand: Demand, waiter: str, replay_of: str) -> Order:
         webhook=body.get("webhook_url") or "",
         request_id=request.environ[REQUEST_ID],
         surface="" if demand.surface is CHAT else demand.surface.name,
-        echo=json.dumps(demand.echo) if demand.echo else "",
+        echo=json.dumps(echo) if echo else "",
         stream=_stream(body),
         replay_of=replay_of,
     )
@@ -122,7 +122,8 @@ def idempotency_of(key: str) -> str:
 
 def _fingerprint(demand: Demand, replay_of: str) -> str:
     """A replay means another request than the one it repeats."""
-    return fingerprint_of([demand.surface.name, demand.body, demand.echo, *([replay_of] if replay_of else ())])
+    native = () if demand.native is None else (demand.native.to_wire(),)
+    return fingerprint_of([demand.surface.name, demand.body, demand.echo, *native, *([replay_of] if replay_of else ())])
 
 
 def fingerprint_of(meant: Any) -> str:

@@ -1,6 +1,7 @@
 """/v1/responses: OpenAI's Responses API."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -16,15 +17,15 @@ from api.openapi.responses_event_shapes import RESPONSE_EVENT
 from api.openapi.responses_shapes import DELETED, INPUT_ITEMS, RESPONSE
 from api.openapi.shape import flag, text, word
 from api.principal import Principal, authenticate
+from api.referred_items import with_referred
 from api.serving import serve
 from api.streaming import numbers_seen, resume
 from routing.errors import InvalidRequest, NotFound
 from workers.ledger.record import Accepted, Existing
 from workers.requests import responses_schema
-from workers.requests.demand import Demand
-from workers.surfaces.registry import RESPONSES
+from workers.requests.responses_demand import demand_of
 from workers.surfaces.responses_items import listed
-from workers.surfaces.responses_request import chat_request, conversation_of, echo_of
+from workers.surfaces.responses_request import conversation_of
 
 blueprint = Blueprint("responses", __name__, url_prefix="/v1/responses")
 _MOST_ITEMS, _USUAL_ITEMS = 100, 20
@@ -64,14 +65,15 @@ def create() -> Response:
     body = read_json_object()
     responses_schema.check(body)
     before = conversation_before(body.get("previous_response_id"), principal)
-    items = conversation_of(body, before)
+    items = with_referred(conversation_of(body, before), principal, earlier=len(before))
     if before:
         _check_length(items)
-    asked = chat_request(body, items, earlier=len(before))
+    demand = demand_of(body, items, earlier=len(before))
     if body.get("stream") and body.get("background"):
         # Its stream is answered with at once, and goes on without its caller.
-        asked = {name: value for name, value in asked.items() if name != "background"} | {"on_disconnect": "detach"}
-    return serve(principal, Demand(RESPONSES, asked, echo_of(body, items)), _queued)
+        asked = {name: value for name, value in demand.body.items() if name != "background"}
+        demand = replace(demand, body=asked | {"on_disconnect": "detach"})
+    return serve(principal, demand, _queued)
 
 
 @blueprint.get("/<response_id>")

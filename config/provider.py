@@ -10,6 +10,8 @@ MODEL_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9@~][A-Za-z0-9._:/@+~=-]{0,199}")
 
 # What a row's `type` may be; each is an adapter in workers/providers.
 DIALECTS = ("openai", "groq", "google-gemini", "hugging-face", "anthropic")
+# Those that have a Responses endpoint; whether an account has one is its row's to say.
+RESPONDING_DIALECTS = ("openai", "groq", "hugging-face")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,8 @@ class ProviderConfig:
     usable: bool = False
     # Why it is not usable, in words for an operator; None where it is.
     unusable_reason: str | None = None
+
+    def capabilities_of(self, model: str) -> frozenset[str]:
+        """What `model` can: its own capabilities where its row states any, else the account's."""
+        row = self.models.get(model)
+        return self.capabilities if row is None or row.capabilities is None else row.capabilities

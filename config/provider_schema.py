@@ -8,7 +8,15 @@ from urllib.parse import urlsplit
 from marshmallow import ValidationError, fields, validates_schema
 
 from config.fields import NAME, VARIABLE, Flag, Number, StrictSchema, Table, Text, Whole, Words, unknown_message
-from config.provider import DIALECTS, MODEL_NAME, Price, ProviderConfig, ProviderLimits, ProviderModel
+from config.provider import (
+    DIALECTS,
+    MODEL_NAME,
+    RESPONDING_DIALECTS,
+    Price,
+    ProviderConfig,
+    ProviderLimits,
+    ProviderModel,
+)
 
 _CAPABILITY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
@@ -102,6 +110,18 @@ class ProviderSchema(StrictSchema):
             raise ValidationError(
                 {"headers": ["expected no Authorization header; name the key's variable in api_key_env"]}
             )
+
+    @validates_schema
+    def refuse_responses(self, data: Mapping[str, Any], **_: Any) -> None:
+        """The capability of an endpoint that the dialect has not."""
+        if data["type"] in RESPONDING_DIALECTS:
+            return
+        problem = [f"expected no 'responses'; of the dialects, {', '.join(RESPONDING_DIALECTS)} have such an endpoint"]
+        if "responses" in data["capabilities"]:
+            raise ValidationError({"capabilities": problem})
+        for model, entry in data["models"].items():
+            if "responses" in (entry["capabilities"] or ()):
+                raise ValidationError({"models": {model: {"capabilities": problem}}})
 
 
 def provider_config(name: str, row: Mapping[str, Any]) -> ProviderConfig:

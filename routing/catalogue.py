@@ -14,9 +14,10 @@ from routing.prices import price_of, price_to_wire
 # Gemini's own endpoints may name the model: `.../models/gemini-2.5-flash:generateContent`.
 _MODEL_IN_ENDPOINT = re.compile(r"/models/([^/:?]+):\w+")
 # A row that lists only these says what kind of API it has, and nothing of tools, images or schemas.
-_KINDS = frozenset({"chat", "completions", "embeddings"})
-# What a deployment may be asked for; a row that names neither has chat.
-_ENDPOINTS = frozenset({"chat", "embeddings"})
+_KINDS = frozenset({"chat", "completions", "embeddings", "responses"})
+# What a deployment may be asked for; a row that names none of them has chat.
+_ENDPOINTS = frozenset({"chat", "embeddings", "responses"})
+_USUAL = frozenset({"chat", "embeddings"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Deployment:
     # What its provider's row says; none of it travels with a plan, as no worker asks.
     dialect: str = field(default="", compare=False)
     collects_data: bool | None = field(default=None, compare=False)
-    endpoints: frozenset[str] = field(default=_ENDPOINTS, compare=False)
+    endpoints: frozenset[str] = field(default=_USUAL, compare=False)
     id: str = field(init=False, compare=False)
     # Micro-dollars per token, and the price in its wire form: constants of every plan.
     input_rate: float | None = field(init=False, compare=False, repr=False)
@@ -143,13 +144,13 @@ def _listed(provider: ProviderConfig) -> tuple[str, ...]:
 def _deployment(provider: ProviderConfig, model: str) -> Deployment:
     row = provider.models.get(model)
     capabilities = row.capabilities if row is not None else None
-    endpoints = _ENDPOINTS & (provider.capabilities if capabilities is None else capabilities) or frozenset({"chat"})
+    endpoints = _ENDPOINTS & provider.capabilities_of(model) or frozenset({"chat"})
     if capabilities is None and not provider.capabilities <= _KINDS:
         capabilities = provider.capabilities
     return Deployment(
         provider=provider.name,
         model=model,
-        price=price_of(provider, model, embeds="chat" not in endpoints),
+        price=price_of(provider, model, embeds=endpoints.isdisjoint({"chat", "responses"})),
         context_length=row.context_length if row is not None else None,
         capabilities=capabilities,
         unusable_reason=None if provider.usable else provider.unusable_reason or "not usable",

@@ -10,6 +10,7 @@ from routing.snapshot import Snapshot
 
 # The token estimate is rough: a context is too short only when it is exceeded by this factor.
 _CONTEXT_MARGIN = 1.25
+_NO_RESPONSES = "has no Responses endpoint"
 
 
 def eligible(
@@ -26,6 +27,8 @@ def eligible(
                 continue
             seen.add(deployment.id)
             reason, param = _obstacle(deployment, request, tenant), "model"
+            if reason is not None and reason.startswith(_NO_RESPONSES):
+                param = request.responses_field
             if reason is None and wishes is not NONE:
                 reason = wishes.obstacle(deployment, request.needs, request.parameters, request.prompt_tokens)
                 param = "provider"
@@ -71,8 +74,8 @@ def _obstacle(deployment: Deployment, request: RoutingRequest, tenant: Tenant) -
         return "not among the tenant's providers"
     if deployment.unusable_reason is not None:
         return deployment.unusable_reason
-    if (endpoint := "embeddings" if request.embeds else "chat") not in deployment.endpoints:
-        return f"does not serve {endpoint}"
+    if request.endpoints.isdisjoint(deployment.endpoints):
+        return _unserved(request)
     if request.needs and (lacking := deployment.lacks(request.needs)):
         return f"lacks {', '.join(sorted(lacking))}"
     tokens = request.context_tokens
@@ -81,3 +84,9 @@ def _obstacle(deployment: Deployment, request: RoutingRequest, tenant: Tenant) -
     if deployment.context_length is not None and tokens > deployment.context_length * _CONTEXT_MARGIN:
         return f"context of {deployment.context_length} tokens is too short for about {tokens}"
     return None
+
+
+def _unserved(request: RoutingRequest) -> str:
+    if request.responses_field:
+        return f"{_NO_RESPONSES}, which {request.responses_field} needs"
+    return f"does not serve {'embeddings' if request.embeds else 'chat'}"

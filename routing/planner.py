@@ -43,8 +43,7 @@ def plan(
     found, exclusions = eligible(request, tenant, catalogue)
     if not found:
         reasons = "; ".join(map(str, exclusions)) or "no deployment is configured for it"
-        by_wish = any(left.param == "provider" for left in exclusions)
-        raise NoCandidates(f"no deployment can serve this request: {reasons}", param="provider" if by_wish else "model")
+        raise NoCandidates(f"no deployment can serve this request: {reasons}", param=_param(exclusions))
     wishes = request.preferences
     places = tenant_places(tenant)
     found = past_breakers(found, exclusions, tenant, snapshot, now)
@@ -76,6 +75,12 @@ def plan(
         exclusions += [Exclusion(left.deployment.provider, left.deployment.model, reason) for left in ordered[1:]]
         del ordered[1:]
     return Plan(policy.name, tuple(ordered), tuple(exclusions), hedge_after_ms(ordered, request, policy, snapshot))
+
+
+def _param(exclusions: Sequence[Exclusion]) -> str:
+    """The request's field that left everybody out: a wish goes before what the request needs."""
+    params = {left.param for left in exclusions}
+    return "provider" if "provider" in params else next(iter(params - {"model"}), "model")
 
 
 def _candidate(deployment: Deployment, policy: PolicyConfig, parts: Parts, tier: int) -> Candidate:

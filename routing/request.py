@@ -18,6 +18,12 @@ _TOKENS_PER_IMAGE = 800
 _TOKENS_PER_MESSAGE = 4
 # What a request for vectors needs of a deployment.
 EMBEDDINGS = "embeddings"
+# A vendor's own Responses endpoint, as providers.json lists it.
+RESPONSES = "responses"
+_CHAT_ONLY = frozenset({"chat"})
+_EMBEDDINGS_ONLY = frozenset({EMBEDDINGS})
+_RESPONSES_ONLY = frozenset({RESPONSES})
+_EITHER = _CHAT_ONLY | _RESPONSES_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,23 @@ class RoutingRequest:
     priority: int = ServiceTier.DEFAULT.priority
     # What must fit a context at once; None: the prompt and its answer.
     context_tokens: int | None = None
+    # Whether it may be sent to a Responses endpoint as well, and the field that only such an endpoint has words for.
+    responds: bool = False
+    responses_field: str = ""
 
     @property
     def embeds(self) -> bool:
         """Whether vectors are asked for, and not an answer in words."""
         return EMBEDDINGS in self.needs
+
+    @property
+    def endpoints(self) -> frozenset[str]:
+        """What it may be sent as; a deployment must serve one of them."""
+        if self.embeds:
+            return _EMBEDDINGS_ONLY
+        if self.responses_field:
+            return _RESPONSES_ONLY
+        return _EITHER if self.responds else _CHAT_ONLY
 
     @property
     def completion_tokens(self) -> int:

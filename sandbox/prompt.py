@@ -1,7 +1,7 @@
 """What a request asks for, in no vendor's words: dialects build it, the answer is composed from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -55,6 +55,17 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseWish:
+    """What only OpenAI's Responses API knows of a request."""
+
+    # What the answer repeats.
+    repeated: Mapping[str, Any] = field(default_factory=dict)
+    # The vendor's own tools that are called, by their type, and the caller's tools that take free text, by their name.
+    hosted: tuple[str, ...] = ()
+    custom: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One completion request."""
 
@@ -71,6 +82,8 @@ class Prompt:
     choices: int = 1
     # How many of the likeliest tokens are told at each place, with the log probabilities; None: none are.
     logprobs: int | None = None
+    # None: a completion is asked for, and no response.
+    response: ResponseWish | None = None
 
 
 class TranscriptBuilder:

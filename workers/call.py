@@ -15,14 +15,13 @@ from routing.errors import (
     ProviderTimeout,
 )
 from routing.plan import Candidate
+from workers.asking import Question, question_of
 from workers.concurrency import AdaptiveConcurrency
 from workers.continuation import PREFIX
 from workers.ledger.claimed import Claimed
 from workers.limits import NOTHING, Lesson
 from workers.live import LiveCall
-from workers.providers.base import Call, Completion, Reply
-from workers.surfaces.base import Endpoint
-from workers.surfaces.registry import surface_of
+from workers.providers.base import Completion, Reply
 from workers.upstreams import Upstream, Upstreams
 
 # A call that was cut short sooner than this, and than the provider's own time-out, tells of the caller's patience only.
@@ -99,21 +98,18 @@ class Calls:
         timeout_s = upstream.config.timeout_s
         if job.timeout_ms is not None:
             timeout_s = min(timeout_s, job.timeout_ms / 1000)
-        embeds = surface_of(job.surface).endpoint is Endpoint.EMBEDDINGS
-        adapter, model = upstream.adapter, deployment.model
-        asked = job.request if live is None or live.begun is None else live.begun.asked(job.request)
-        call = adapter.embed(model, asked) if embeds else adapter.call(model, asked)
+        question = question_of(job, upstream, deployment.model, None if live is None else live.begun)
         try:
             if live is not None:
-                return _listen(upstream, call, deployment, live, timeout_s, remaining_s)
+                return _listen(upstream, question, deployment, live, timeout_s, remaining_s)
             timeout_s = max(LEAST_S, min(timeout_s, remaining_s))
-            reply = upstream.http.send(call, timeout_s)
+            reply = upstream.http.send(question.call, timeout_s)
         except ProviderTimeout as error:
             if min(timeout_s, remaining_s) < min(LEAST_PATIENCE_S, upstream.config.timeout_s):
                 raise PatienceEnded(error.message) from error
             raise
         try:
-            completion = adapter.embeddings(model, job.request, reply) if embeds else adapter.completion(model, reply)
+            completion = question.read(reply)
         except ProviderError as error:
             return error, upstream.limits.read(deployment.id, reply, error)
         return completion, upstream.limits.read(deployment.id, reply)
@@ -137,7 +133,7 @@ class Calls:
 
 
 def _listen(
-    upstream: Upstream, call: Call, deployment: Deployment, live: LiveCall, timeout_s: float, remaining_s: float
+    upstream: Upstream, question: Question, deployment: Deployment, live: LiveCall, timeout_s: float, remaining_s: float
 ) -> tuple[Completion | ProviderError, Lesson]:
     """A streamed answer, given to `live` as it comes in, then whole.
 
@@ -146,13 +142,13 @@ def _listen(
     limit = gevent.Timeout(max(LEAST_S, remaining_s))
     limit.start()
     try:
-        with upstream.http.open(call, max(LEAST_S, timeout_s)) as opened:
+        with upstream.http.open(question.call, max(LEAST_S, timeout_s)) as opened:
             head = Reply(opened.status, opened.headers, b"")
             if not 200 <= opened.status < 300:
                 reply = opened.read()
                 error = upstream.adapter.failure(reply)
                 return error, upstream.limits.read(deployment.id, reply, error)
-            reader = live.reader = upstream.adapter.stream(deployment.model, opened.headers)
+            reader = live.reader = question.listen(opened.headers)
             for piece in opened.pieces():
                 if choices := reader.feed(piece):
                     live.take(choices)

@@ -11,6 +11,8 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 _CONTENT_ONLY = ("content",)
+# Where a delta holds an event of a provider's own Responses endpoint, and nothing else.
+RESPONSE_EVENT = "response_event"
 
 
 @dataclass(frozen=True, slots=True)

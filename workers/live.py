@@ -6,8 +6,9 @@ from typing import Any
 from routing.job import Usage
 from workers import frames
 from workers.continuation import Beginning
-from workers.frames import Speaker
+from workers.frames import RESPONSE_EVENT, Speaker
 from workers.providers.base import AnswerStream
+from workers.reading import text
 from workers.relay import Outgoing
 
 # What is left of an answer that was cut short is counted like a prompt: English text runs near four characters a token.
@@ -69,6 +70,8 @@ class LiveCall:
 
 def _length(delta: Mapping[str, Any]) -> int:
     """The characters a delta adds to what was generated."""
+    if RESPONSE_EVENT in delta:
+        return len(text(delta[RESPONSE_EVENT].get("delta")))
     if "tool_calls" in delta:
         return sum(len((call.get("function") or {}).get("arguments") or "") for call in delta["tool_calls"])
     return sum(len(words) for words in delta.values() if isinstance(words, str))

@@ -23,8 +23,8 @@ from routing.errors import (
 from routing.job import Attempt, AttemptStatus, Usage
 from routing.plan import Candidate
 from routing.prices import cost_microusd
-from routing.request import RoutingRequest
 from workers import answer
+from workers.asking import prompt_tokens
 from workers.call import Called
 from workers.continuation import Beginning
 from workers.frames import Speaker
@@ -215,7 +215,7 @@ class Run:
         """Add what a call without an end has used; returns its cost in micro-dollars, None where it used nothing."""
         if self.live is None:
             return None
-        used = self.live.used(RoutingRequest.from_body(self.job.request).prompt_tokens)
+        used = self.live.used(prompt_tokens(self.job))
         if used == Usage():
             return None
         cost = _cost(deployment, used)

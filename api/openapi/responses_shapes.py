@@ -8,6 +8,13 @@ from typing import Any
 from api.openapi.routing_shapes import ROUTING_METADATA
 from api.openapi.shape import Shape, anything, either, flag, listing, mapping, maybe, number, record, text, whole, word
 
+
+def other(about: str, *known: str, **told: Any) -> dict[str, Any]:
+    """What only a provider's own Responses endpoint says, which is passed on; its type is none of those `known`."""
+    kind = {"type": "string", "not": {"enum": list(known)}}
+    return record(about, {"type": kind, **told}, passes=True)
+
+
 _EXTRA = mapping("What the provider wants back with it.", anything())
 _ITEM_STATUS = word(["in_progress", "completed", "incomplete"])
 _TOP = record("A token that could have stood there.", {"token": text(), "logprob": number(), "bytes": listing(whole())})
@@ -15,15 +22,18 @@ LOGPROB = record(
     "How likely a token was.",
     {"token": text(), "logprob": number(), "bytes": listing(whole()), "top_logprobs": listing(_TOP)},
 )
-ANNOTATION = record(
-    "A source.",
-    {
-        "type": word(["url_citation"]),
-        "start_index": whole(),
-        "end_index": whole(),
-        "title": text(),
-        "url": text(),
-    },
+ANNOTATION = either(
+    record(
+        "A source.",
+        {
+            "type": word(["url_citation"]),
+            "start_index": whole(),
+            "end_index": whole(),
+            "title": text(),
+            "url": text(),
+        },
+    ),
+    other("A source of another kind.", "url_citation"),
 )
 SUMMARY_PART = record("A piece of what was thought.", {"type": word(["summary_text"]), "text": text()})
 PART = Shape(
@@ -39,6 +49,7 @@ PART = Shape(
             },
         ),
         record("Why the model will not answer.", {"type": word(["refusal"]), "refusal": text()}),
+        other("A part of another kind.", "output_text", "refusal"),
     ),
 )
 
@@ -62,7 +73,7 @@ ITEM = Shape(
         _item(
             "reasoning",
             "What it thought.",
-            ("reasoning_details",),
+            ("reasoning_details", "status"),
             summary=listing(SUMMARY_PART),
             reasoning_details=listing(anything()),
         ),
@@ -81,6 +92,10 @@ ITEM = Shape(
             ("url",),
             result=maybe(text()),
             url=text(),
+        ),
+        other(
+            "What a provider's own Responses endpoint tells beside: calls of its tools, and the like.",
+            *("message", "reasoning", "function_call", "image_generation_call"),
         ),
     ),
 )
@@ -120,8 +135,8 @@ _REPEATED = {
     "store": flag(),
     "temperature": maybe(number()),
     "text": mapping("`format` and `verbosity`.", anything()),
-    "tool_choice": either(text(), mapping("A function, or those allowed.", anything())),
-    "tools": listing(mapping("A function.", anything())),
+    "tool_choice": either(text(), mapping("A tool, or those allowed.", anything())),
+    "tools": listing(mapping("A function, or a tool of the provider's own.", anything())),
     "top_logprobs": whole(),
     "top_p": maybe(number()),
     "user": maybe(text()),
@@ -140,7 +155,7 @@ RESPONSE = Shape(
             "output": listing(ITEM),
             "error": either(_ERROR, {"type": "null"}),
             "incomplete_details": either(record("Why it was cut.", {"reason": text()}), {"type": "null"}),
-            "truncation": word(["disabled"]),
+            "truncation": word(["auto", "disabled"]),
             "usage": either(_USAGE, {"type": "null"}),
             **_REPEATED,
             "routing_metadata": ROUTING_METADATA,

@@ -21,6 +21,7 @@ class Operation(StrEnum):
 
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
+    RESPONSES = "responses"
     MODELS = "models"
     MODEL = "model"
 

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, embeddings and models, as OpenAI-compatible servers speak them."""
+"""OpenAI's chat completions, responses, embeddings and models, as OpenAI-compatible servers speak them."""
 
 import json
 import time
@@ -22,6 +22,9 @@ from sandbox.dialects.base import (
 from sandbox.dialects.openai_inputs import read_inputs
 from sandbox.dialects.openai_messages import read_messages
 from sandbox.dialects.openai_refusals import OpenAIRefusals
+from sandbox.dialects.openai_response_answer import response
+from sandbox.dialects.openai_response_request import read_response
+from sandbox.dialects.openai_response_stream import event, response_events
 from sandbox.dialects.openai_stream import chunks, logprobs_of
 from sandbox.dialects.openai_tools import read_choice, read_tools
 from sandbox.embedding import vector, written
@@ -66,6 +69,8 @@ class OpenAI(Dialect):
         path = request.path.rstrip("/")
         if request.method == "POST" and path.endswith("/chat/completions"):
             return Route(Operation.CHAT)
+        if request.method == "POST" and path.endswith("/responses"):
+            return Route(Operation.RESPONSES)
         if request.method == "POST" and path.endswith("/embeddings"):
             return Route(Operation.EMBEDDINGS)
         if request.method == "GET" and path.endswith("/models"):
@@ -75,15 +80,15 @@ class OpenAI(Dialect):
         raise self.refusals.unknown_path(request.method, request.path)
 
     def prompt(self, payload: Any, route: Route) -> Prompt:
-        """Read a chat completion request."""
-        del route
+        """Read a request for a chat completion or a response."""
         try:
-            return self._prompt(fields.mapping(payload, "body"))
+            body = fields.mapping(payload, "body")
+            return read_response(self, body) if route.operation is Operation.RESPONSES else self._prompt(body)
         except fields.WrongType as finding:
             raise self.refusals.wrong_type(finding) from None
 
     def _prompt(self, payload: dict[str, Any]) -> Prompt:
-        model = self._model(payload)
+        model = self.model_of(payload)
         if payload.get("messages") is None:
             raise self.refusals.missing("messages")
         messages = fields.array(payload["messages"], "messages", "an array of objects")
@@ -97,12 +102,12 @@ class OpenAI(Dialect):
             transcript=transcript,
             tools=tools,
             tool_choice=read_choice(payload, tools, self.refusals),
-            max_tokens=self._bounded(payload, limit_name, 1, None),
+            max_tokens=self.bounded(payload, limit_name, 1, None),
             stop=self._stop(payload),
             schema=self.schema(payload),
             stream=fields.boolean(payload, "stream"),
             include_usage=bool(options and fields.boolean(fields.mapping(options, "stream_options"), "include_usage")),
-            choices=self._bounded(payload, "n", 1, 128) or 1,
+            choices=self.bounded(payload, "n", 1, 128) or 1,
             logprobs=self._logprobs(payload),
         )
 
@@ -143,7 +148,10 @@ class OpenAI(Dialect):
         raise self.refusals.wrong_value("response_format.type", message)
 
     def reply(self, prompt: Prompt, answer: Answer, gauges: Gauges) -> Reply:
-        """A chat.completion."""
+        """A chat.completion, or a response."""
+        if prompt.response is not None:
+            body = response(self, prompt, answer)
+            return Reply(200, (JSON_TYPE, *self.headers(gauges)), json.dumps(body).encode())
         silent = answer.tool_calls or answer.refusal is not None
         message: dict[str, Any] = {"role": "assistant", "content": None if silent else answer.text}
         if answer.refusal is not None:
@@ -178,9 +186,18 @@ class OpenAI(Dialect):
         return Reply(200, (JSON_TYPE, *self.headers(gauges)), json.dumps(body).encode())
 
     def stream(self, prompt: Prompt, answer: Answer, gauges: Gauges, route: Route) -> Stream:
-        """chat.completion.chunk events."""
+        """chat.completion.chunk events, or those of a response."""
         del route
-        return Stream((SSE_TYPE, *self.headers(gauges)), chunks(self, prompt, answer))
+        frames = chunks(self, prompt, answer) if prompt.response is None else response_events(self, prompt, answer)
+        return Stream((SSE_TYPE, *self.headers(gauges)), frames)
+
+    def error_event(self, status: int, route: Route) -> bytes:
+        """The error where a chunk would be; of a response, an event of its own."""
+        if route.operation is not Operation.RESPONSES:
+            return super().error_event(status, route)
+        error = json.loads(self.failure(status, None).reply.body)["error"]
+        code = error.get("code") or error.get("type")
+        return event({"type": "error", "code": code, "message": error["message"], "param": None, "sequence_number": 0})
 
     def usage(self, answer: Answer, choices: int) -> dict[str, Any]:
         """The counts of an answer."""
@@ -227,13 +244,13 @@ class OpenAI(Dialect):
         del route
         try:
             payload = fields.mapping(payload, "body")
-            model = self._model(payload)
+            model = self.model_of(payload)
             if self.embedding_fields is not None and (unknown := payload.keys() - self.embedding_fields):
                 raise self.refusals.unknown_field(min(unknown))
             if payload.get("input") is None:
                 raise self.refusals.missing("input")
             inputs = read_inputs(payload["input"], self.refusals)
-            size = self._bounded(payload, "dimensions", 1, 4096) or 256
+            size = self.bounded(payload, "dimensions", 1, 4096) or 256
         except fields.WrongType as finding:
             raise self.refusals.wrong_type(finding) from None
         used = sum(item.tokens for item in inputs)
@@ -263,7 +280,8 @@ class OpenAI(Dialect):
         """An injected status."""
         return self.refusals.failure(status, retry_after_s)
 
-    def _model(self, payload: Mapping[str, Any]) -> str:
+    def model_of(self, payload: Mapping[str, Any]) -> str:
+        """The model that is asked for. Raises a refusal."""
         if payload.get("model") is None:
             raise self.refusals.missing("model")
         model = fields.text(payload["model"], "model")
@@ -274,7 +292,8 @@ class OpenAI(Dialect):
     def _model_card(self, name: str) -> dict[str, Any]:
         return {"id": name, "object": "model", "created": _CREATED, "owned_by": "sandbox"}
 
-    def _bounded(self, payload: Mapping[str, Any], name: str, low: int, high: int | None) -> int | None:
+    def bounded(self, payload: Mapping[str, Any], name: str, low: int, high: int | None) -> int | None:
+        """An optional integer. Raises a refusal where it is not within these bounds."""
         value = fields.integer(payload, name)
         if value is None:
             return None
@@ -287,7 +306,7 @@ class OpenAI(Dialect):
         return value
 
     def _logprobs(self, payload: Mapping[str, Any]) -> int | None:
-        top = self._bounded(payload, "top_logprobs", 0, 20)
+        top = self.bounded(payload, "top_logprobs", 0, 20)
         if fields.boolean(payload, "logprobs"):
             return top or 0
         if top is not None:

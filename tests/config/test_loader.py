@@ -158,6 +158,18 @@ def test_comment_keys_are_left_out(settings, edit):
             "price.input: expected a number",
         ),
         ("providers.json", "groq.headers", {"Authorization": "Bearer x"}, "groq.headers: expected no Authorization"),
+        (
+            "providers.json",
+            "google-gemini.capabilities",
+            ["chat", "responses"],
+            "google-gemini.capabilities: expected no 'responses'",
+        ),
+        (
+            "providers.json",
+            "google-gemini.models",
+            {"m": {"capabilities": ["responses"]}},
+            "google-gemini.models.m.capabilities: expected no 'responses'",
+        ),
         ("providers.json", "groq.headers", {"X-A": "a\nb"}, "groq.headers.X-A: expected visible ASCII text"),
         ("providers.json", "groq", [], "groq: expected an object"),
         ("providers.json", "a b", {"type": "groq", "endpoint": "http://h"}, "expected a provider's name as the key"),

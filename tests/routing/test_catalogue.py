@@ -116,6 +116,10 @@ def test_capabilities(row, model, lacking):
         (frozenset({"chat", "embeddings"}), frozenset({"embeddings"}), {"embeddings"}),
         (frozenset({"embeddings"}), frozenset({"chat", "tools"}), {"chat"}),
         (frozenset({"embeddings"}), frozenset({"tools"}), {"chat"}),
+        (frozenset({"chat", "responses"}), None, {"chat", "responses"}),
+        (frozenset({"chat"}), frozenset({"chat", "responses"}), {"chat", "responses"}),
+        (frozenset({"chat", "responses"}), frozenset({"chat", "tools"}), {"chat"}),
+        (frozenset({"chat"}), frozenset({"responses"}), {"responses"}),
     ],
 )
 def test_endpoints(row, model, endpoints):

@@ -21,6 +21,7 @@ from routing.errors import ModelNotFound, NoCandidates
 from routing.health import Health
 from routing.plan import Plan
 from routing.planner import plan
+from routing.preferences import Preferences
 from routing.request import RoutingRequest
 from routing.snapshot import Snapshot
 from tests.support.evidence import recorded
@@ -417,6 +418,34 @@ def test_chat_and_embeddings_go_to_whom_they_concern():
     embeds = planned(rows, request=RoutingRequest.from_embeddings({"model": "any", "input": "x"}))
     assert {candidate.deployment.provider for candidate in embeds.candidates} == {"b", "c"}
     assert [str(left) for left in embeds.exclusions] == ["a/m: does not serve embeddings"]
+
+
+RESPONDS = frozenset({"chat", "responses"})
+
+
+def test_responses_go_to_whom_they_concern():
+    """One that only a Responses endpoint can be told goes there alone; any other goes to who has that or a chat."""
+    rows = {"a": model(), "b": model(capabilities=RESPONDS), "c": model(capabilities=RESPONDS - {"chat"})}
+    only = planned(rows, request=RoutingRequest("any", responds=True, responses_field="tools[0].type"))
+    assert {candidate.deployment.provider for candidate in only.candidates} == {"b", "c"}
+    assert [str(left) for left in only.exclusions] == ["a/m: has no Responses endpoint, which tools[0].type needs"]
+    either = planned(rows, request=RoutingRequest("any", responds=True))
+    assert {candidate.deployment.provider for candidate in either.candidates} == {"a", "b", "c"}
+    chats = planned(rows, request=RoutingRequest("any"))
+    assert [str(left) for left in chats.exclusions] == ["c/m: does not serve chat"]
+
+
+def test_what_needs_a_responses_endpoint_is_named_where_nobody_has_one():
+    """By the field, unless it is the caller's own wish that leaves nobody."""
+    request = RoutingRequest("any", responds=True, responses_field="tools[0].type")
+    with pytest.raises(NoCandidates) as caught:
+        planned({"a": model(), "b": model()}, request=request, b="disabled")
+    assert caught.value.param == "tools[0].type"
+    rows = {"a": model(), "b": model(capabilities=RESPONDS)}
+    wish = Preferences.from_body({"provider": {"only": ["a"]}}, ("any",))
+    with pytest.raises(NoCandidates) as caught:
+        planned(rows, request=replace(request, preferences=wish))
+    assert caught.value.param == "provider"
 
 
 def test_each_input_must_fit_by_itself():

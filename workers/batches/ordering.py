@@ -61,11 +61,12 @@ class LineOrdering:
             return None
         provider = planned.candidates[place].deployment.provider
         rooms.take(tenant.tenant_id, provider)
+        echo = demand.echo_for(planned)
         order = Order(
             deadline_s=0,
             tier=tier,
             surface="" if demand.surface is CHAT else demand.surface.name,
-            echo=json.dumps(demand.echo) if demand.echo else "",
+            echo=json.dumps(echo) if echo else "",
         )
         job = submission(new_job_id(), tenant, wanted, demand.body, planned, order, place=place)
         return LineOrder(line.custom_id, provider, place, job)

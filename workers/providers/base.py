@@ -51,7 +51,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A provider's answer in OpenAI's form, a `chat.completion` or a list of embeddings, and its usage as counted."""
+    """A provider's answer and its usage as counted.
+
+    `body` is in OpenAI's form: a `chat.completion`, a list of embeddings, or a `response`.
+    """
 
     body: dict[str, Any]
     usage: Usage
@@ -118,6 +121,18 @@ class Provider(ABC):
     def embeddings(self, model: str, request: Mapping[str, Any], reply: Reply) -> Completion:  # noqa: ARG002
         """As `completion`, of the answer to `embed`: as many vectors as inputs, in their order, encoded as asked."""
         raise NotExpressible(f"{self.dialect} has no embeddings", param="model")
+
+    def respond(self, model: str, request: Mapping[str, Any]) -> Call:  # noqa: ARG002
+        """As `call`, of a request to the vendor's own Responses endpoint; a dialect without one leaves all three."""
+        raise NotExpressible(f"{self.dialect} has no Responses endpoint", param="model")
+
+    def response(self, model: str, reply: Reply) -> Completion:  # noqa: ARG002
+        """As `completion`, of the answer to `respond`: its body is the vendor's `response` object."""
+        raise NotExpressible(f"{self.dialect} has no Responses endpoint", param="model")
+
+    def response_stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:  # noqa: ARG002
+        """As `stream`, of the answer to `respond`: each delta holds one event (workers/frames.py)."""
+        raise NotExpressible(f"{self.dialect} has no Responses endpoint", param="model")
 
     def gauges(self, reply: Reply) -> tuple[Gauge, ...]:
         """The rate limits that an answer, good or not, tells of."""

@@ -21,10 +21,10 @@ def split_endpoint(endpoint: str) -> SplitResult:
 def chat_url(endpoint: str) -> str:
     """The chat-completions URL: `.../chat/completions` as it is, else appended; a bare host gets `/v1` first.
 
-    An endpoint that is the URL of the embeddings stands for the one beside it.
+    An endpoint that is the URL of the embeddings or of the responses stands for the one beside it.
     """
     parts = split_endpoint(endpoint)
-    parts = parts._replace(path=parts.path.removesuffix("/embeddings"))
+    parts = parts._replace(path=parts.path.removesuffix("/embeddings").removesuffix("/responses"))
     if parts.path.endswith("/chat/completions"):
         return parts.geturl()
     return parts._replace(path=f"{parts.path or '/v1'}/chat/completions").geturl()
@@ -44,6 +44,16 @@ def embeddings_url(endpoint: str) -> str:
         return parts.geturl()
     parts = split_endpoint(chat_url(endpoint))
     return parts._replace(path=parts.path.removesuffix("/chat/completions") + "/embeddings").geturl()
+
+
+@lru_cache(maxsize=1024)
+def responses_url(endpoint: str) -> str:
+    """The URL of the responses: `.../responses` as it is, else beside the `/chat/completions` of `chat_url`."""
+    parts = split_endpoint(endpoint)
+    if parts.path.endswith("/responses"):
+        return parts.geturl()
+    parts = split_endpoint(chat_url(endpoint))
+    return parts._replace(path=parts.path.removesuffix("/chat/completions") + "/responses").geturl()
 
 
 def messages_url(endpoint: str) -> str:

@@ -39,7 +39,7 @@ class EventStream(AnswerStream):
                 raise
             # What came before it is told first, however the bytes were cut.
             self._failure = error
-        self._answer.add(entries)
+        self._gather(entries)
         return entries
 
     def completion(self) -> Completion:
@@ -59,6 +59,10 @@ class EventStream(AnswerStream):
     def _ended(self) -> bool:
         """Whether the answer is whole should the body end now."""
         return self._done
+
+    def _gather(self, entries: list[dict[str, Any]]) -> None:
+        """Take them into the whole answer; for dialects whose end does not tell it."""
+        self._answer.add(entries)
 
     @abstractmethod
     def _read(self, event: Event) -> list[dict[str, Any]]:

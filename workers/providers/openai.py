@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 
 from routing.errors import ProviderError
 from routing.request_fields import ROUTER_FIELDS
-from workers.providers import openai_embeddings
+from workers.providers import openai_embeddings, openai_responses
 from workers.providers.base import Account, AnswerStream, Call, Completion, Provider, Reply
 from workers.providers.cache_marks import without_marks
-from workers.providers.endpoint import chat_url, embeddings_url, models_url, split_endpoint
+from workers.providers.endpoint import chat_url, embeddings_url, models_url, responses_url, split_endpoint
 from workers.providers.openai_answer import completion_from, failure_of
+from workers.providers.openai_responses_stream import ResponsesStream
 from workers.providers.openai_stream import OpenAIStream
 from workers.providers.payload import payload
 from workers.providers.rules import refuse
@@ -92,6 +93,22 @@ class OpenAIProvider(Provider):
         if not 200 <= reply.status < 300:
             raise self.failure(reply)
         return openai_embeddings.completion_from(self.account, model, request, reply)
+
+    def respond(self, model: str, request: Mapping[str, Any]) -> Call:
+        """The request for `model` as it is: whoever made it has taken out what is ours."""
+        return Call(responses_url(self.account.endpoint), self._headers, payload({**request, "model": model}))
+
+    def response(self, model: str, reply: Reply) -> Completion:
+        """The vendor's `response`, its shape made sure of and its usage counted."""
+        if not 200 <= reply.status < 300:
+            raise self.failure(reply)
+        return openai_responses.completion_from(self.account, model, reply)
+
+    def response_stream(self, model: str, headers: Mapping[str, str]) -> AnswerStream:
+        """`response.*` events up to the one that ends them, or a whole `response`."""
+        if is_whole(headers):
+            return WholeAnswer(headers, lambda reply: self.response(model, reply))
+        return ResponsesStream(self.account, model, headers)
 
     def listing(self) -> Call:
         """GET `.../models`."""

@@ -88,6 +88,25 @@ CODE_STATUSES: Mapping[str, int] = {
     "rate_limit_exceeded": 429,
     "server_error": 500,
     "service_unavailable_error": 503,
+    # Of OpenAI's responses (its client's ResponseError): what was asked is at fault.
+    "invalid_prompt": 400,
+    "data_residency_mismatch": 400,
+    "bio_policy": 400,
+    "misalignment_policy_violation": 400,
+    "invalid_image": 400,
+    "invalid_image_format": 400,
+    "invalid_base64_image": 400,
+    "invalid_image_url": 400,
+    "invalid_image_mode": 400,
+    "image_too_large": 400,
+    "image_too_small": 400,
+    "image_parse_error": 400,
+    "image_content_policy_violation": 400,
+    "image_file_too_large": 400,
+    "image_file_not_found": 400,
+    "unsupported_image_media_type": 400,
+    "empty_image_file": 400,
+    "failed_to_download_image": 400,
 }
 _UNKNOWN_STATUS = 502
 

@@ -37,7 +37,8 @@ class WholeAnswer(AnswerStream):
             return []
         self._completion = self._read(reply)
         self._pieces.clear()
-        return [delta_of(choice) for choice in self._completion.body["choices"]]
+        # A `response` has no choices: it is told once it has ended.
+        return [delta_of(choice) for choice in self._completion.body.get("choices", ())]
 
     def completion(self) -> Completion:
         """The answer as it came; MalformedAnswer where the body was no whole JSON object."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from routing.errors import InvalidRequest
-from workers.requests import chat_schema, embeddings_schema, legacy_schema, responses_schema
+from workers.requests import chat_schema, embeddings_schema, legacy_schema, responses_demand, responses_schema
 from workers.requests.demand import Demand
 from workers.surfaces import completions, responses_request
 from workers.surfaces.base import Surface
@@ -36,10 +36,7 @@ def _responses(body: dict[str, Any]) -> Demand:
             "previous_response_id: a line of a batch has no response to go on from; put the conversation into input",
             param="previous_response_id",
         )
-    items = responses_request.conversation_of(body, [])
-    return Demand(
-        RESPONSES, responses_request.chat_request(body, items, earlier=0), responses_request.echo_of(body, items)
-    )
+    return responses_demand.demand_of(body, responses_request.conversation_of(body, []))
 
 
 # Each path that a batch may ask, as its `endpoint` and its lines' `url` name it.

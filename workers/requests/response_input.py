@@ -43,13 +43,14 @@ def _check_item(item: Any) -> None:
     kind = item.get("type")
     if kind is None:
         kind = "message" if "role" in item else "item_reference" if "id" in item else ""
-    check = _CHECKS.get(kind) if isinstance(kind, str) else None
-    if check is None:
-        _fail("type", f"must be one of {', '.join(_SENT)}; nothing else can be sent to a provider")
+    if not isinstance(kind, str) or not kind:
+        _fail("type", f"must be a text, such as {', '.join(_CHECKS)}")
     for name in ("id", "status"):
         if not isinstance(item.get(name), str | None):
             _fail(name, "must be a string")
-    check(item)
+    # Any other kind is the business of a provider's own Responses endpoint.
+    if kind in _CHECKS:
+        _CHECKS[kind](item)
 
 
 def _message(item: dict[str, Any]) -> None:
@@ -77,7 +78,7 @@ def _reasoning(item: dict[str, Any]) -> None:
             continue
         if not isinstance(parts, list):
             _fail(name, "must be a list")
-        _check_parts(name, parts, {kind: _text})
+        _check_parts(name, parts, {kind: _text}, others=False)
     if not isinstance(item.get("reasoning_details"), list | None):
         _fail("reasoning_details", "must be a list")
 
@@ -100,8 +101,9 @@ def _output(item: dict[str, Any]) -> None:
     _check_parts("output", output, _GIVEN_PARTS)
 
 
-def _reference(_: dict[str, Any]) -> None:
-    _fail("type", "items cannot be referred to by id here: send the item itself, or use previous_response_id")
+def _reference(item: dict[str, Any]) -> None:
+    if not isinstance(item.get("id"), str):
+        _fail("id", "must be the id of an item")
 
 
 _CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -111,15 +113,17 @@ _CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
     "function_call_output": _output,
     "item_reference": _reference,
 }
-_SENT = tuple(kind for kind in _CHECKS if kind != "item_reference")
 
 PartCheck = Callable[[dict[str, Any]], str | None]
 
 
-def _check_parts(name: str, parts: list[Any], known: dict[str, PartCheck]) -> None:
+def _check_parts(name: str, parts: list[Any], known: dict[str, PartCheck], *, others: bool = True) -> None:
+    """`others`: parts that no chat has are the business of a provider's own Responses endpoint."""
     for index, part in enumerate(parts):
         kind = part.get("type") if isinstance(part, dict) else None
         check = known.get(kind) if isinstance(kind, str) else None
+        if others and isinstance(kind, str) and kind and kind not in _PARTS:
+            continue
         problem = f"must be an object whose type is one of {', '.join(known)}" if check is None else check(part)
         if problem is not None:
             _fail(name, {index: [problem]})
@@ -134,20 +138,21 @@ def _refusal(part: dict[str, Any]) -> str | None:
 
 
 def _image(part: dict[str, Any]) -> str | None:
-    if part.get("file_id") is not None:
-        return "file_id cannot be resolved here: send the image as image_url, perhaps a data URL"
-    url, detail = part.get("image_url"), part.get("detail")
-    if not isinstance(url, str) or not url.startswith(_URLS):
+    file_id, url, detail = part.get("file_id"), part.get("image_url"), part.get("detail")
+    if not isinstance(file_id, str | None):
+        return "file_id must be a string"
+    if (url is not None or file_id is None) and not (isinstance(url, str) and url.startswith(_URLS)):
         return "image_url must be an http, https or data URL"
     return None if detail is None or detail in _DETAILS else f"detail must be one of {', '.join(_DETAILS)}"
 
 
 def _file(part: dict[str, Any]) -> str | None:
-    if part.get("file_id") is not None or part.get("file_url") is not None:
-        return "file_id and file_url cannot be resolved here: send the file as file_data"
-    if not isinstance(part.get("file_data"), str):
+    for name in ("file_data", "file_id", "file_url", "filename"):
+        if not isinstance(part.get(name), str | None):
+            return f"{name} must be a string"
+    if all(part.get(name) is None for name in ("file_data", "file_id", "file_url")):
         return "file_data must be a string, a data URL"
-    return None if isinstance(part.get("filename"), str | None) else "filename must be a string"
+    return None
 
 
 def _audio(part: dict[str, Any]) -> str | None:
@@ -165,6 +170,9 @@ _GIVEN_PARTS: dict[str, PartCheck] = {
 }
 # A model's own words; clients send them as input_text, too.
 _SPOKEN_PARTS: dict[str, PartCheck] = {"output_text": _text, "refusal": _refusal, "input_text": _text}
+
+
+_PARTS = _GIVEN_PARTS.keys() | _SPOKEN_PARTS.keys()
 
 
 def _extra(item: dict[str, Any]) -> None:

@@ -44,51 +44,49 @@ class _Loose(Schema):
 
 
 class ResponseToolSchema(_Loose):
-    """A function the model may call; the API has its fields beside the type."""
+    """A function the model may call, or a tool of the provider's own; the API has its fields beside the type."""
 
-    type = Text(required=True, allow_none=False)
+    type = Text(required=True, allow_none=False, shortest=1)
     name = Text(longest=128, shortest=1)
     description = Text(longest=_MAX_INSTRUCTIONS)
     parameters = Object()
     strict = Flag()
 
     json_rules: ClassVar[Rules] = (
-        {"properties": {"type": {"const": "function"}, "name": {"type": "string"}}, "required": ["name"]},
+        {"anyOf": [{"properties": {"type": {"not": {"const": "function"}}}}, _having(name={"type": "string"})]},
     )
 
     @validates_schema
     def check_kind(self, data: dict[str, Any], **_: Any) -> None:
-        """Only functions: OpenAI's own tools run at OpenAI."""
-        kind = data.get("type")
-        if kind != "function":
-            raise ValidationError(f"the tool {kind!r} cannot be run here; only functions can be called", "type")
-        if data.get("name") is None:
+        """A function has a name."""
+        if data.get("type") == "function" and data.get("name") is None:
             raise ValidationError("is missing", "name")
 
 
 class ToolChoice(JsonField[Any]):
-    """One of OpenAI's three words, a function, or those that are allowed."""
+    """One of OpenAI's three words, a function, another tool by its type, or those that are allowed."""
 
     def json_schema(self) -> dict[str, Any]:
-        """The three forms."""
+        """The four forms."""
         function = _having(type={"const": "function"}, name={"type": "string"})
-        tools = {"type": "array", "minItems": 1, "items": function}
+        other = _having(type={"type": "string", "not": {"enum": ["function", "allowed_tools"]}})
+        tools = {"type": "array", "minItems": 1, "items": {"anyOf": [function, other]}}
         allowed = _having(type={"const": "allowed_tools"}, mode={"enum": ["auto", "required"]}, tools=tools)
-        return {"anyOf": [{"enum": ["none", "auto", "required"]}, function, allowed]}
+        return {"anyOf": [{"enum": ["none", "auto", "required"]}, function, other, allowed]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if isinstance(value, str) and value in ("none", "auto", "required"):
             return value
-        if _names_function(value):
+        if _names_tool(value):
             return value
         if isinstance(value, dict) and value.get("type") == "allowed_tools":
             tools = value.get("tools")
             if value.get("mode") not in ("auto", "required"):
                 raise ValidationError({"mode": ['must be "auto" or "required"']})
-            if not isinstance(tools, list) or not tools or not all(map(_names_function, tools)):
-                raise ValidationError({"tools": ["must be a list of functions, each with type and name"]})
+            if not isinstance(tools, list) or not tools or not all(map(_names_tool, tools)):
+                raise ValidationError({"tools": ["must be a list of tools, functions each with type and name"]})
             return value
-        raise ValidationError('must be "none", "auto", "required", a function by its name, or allowed_tools')
+        raise ValidationError('must be "none", "auto", "required", a function by its name, a tool, or allowed_tools')
 
 
 class ResponseFormatSchema(_Loose):
@@ -132,7 +130,7 @@ class ResponseReasoningSchema(_Loose):
     summary = Text(choices=_SUMMARIES)
     generate_summary = Text(choices=_SUMMARIES)
     context = Text(choices=("auto", "current_turn", "all_turns"))
-    mode = Text(choices=("standard",))
+    mode = Text(choices=("standard", "pro"))
 
 
 class Metadata(JsonField[dict[str, Any]]):
@@ -184,6 +182,7 @@ class ResponsesSchema(OptionsSchema):
     store = Flag(about="Whether the response can be retrieved later.")
     stream = Flag(about="Whether the answer comes as server-sent events while it is made.")
     stream_options = Object()
+    prompt = Object(about="A template of the provider's own; without words anywhere else.")
     background_options = Object()
     user = Text(longest=512)
     safety_identifier = Text(longest=512)
@@ -195,6 +194,7 @@ class ResponsesSchema(OptionsSchema):
             "anyOf": [
                 _having(input={"type": ["string", "array"]}),
                 _having(previous_response_id={"type": "string"}),
+                _having(prompt={"type": "object"}),
             ]
         },
         {
@@ -221,20 +221,21 @@ class ResponsesSchema(OptionsSchema):
     @validates_schema
     def check_input(self, data: dict[str, Any], **_: Any) -> None:
         """Something to answer."""
-        if data.get("input") is None and data.get("previous_response_id") is None:
+        if all(data.get(name) is None for name in ("input", "previous_response_id", "prompt")):
             raise ValidationError("is missing", "input")
 
     @validates_schema
     def check_tool_choice(self, data: dict[str, Any], **_: Any) -> None:
-        """What must be called is there."""
+        """A function that must be called is there."""
         choice = data.get("tool_choice")
-        known = {tool["name"] for tool in data.get("tools") or ()}
-        if isinstance(choice, dict):
-            for chosen in choice.get("tools", [choice]):
-                if chosen["name"] not in known:
-                    raise ValidationError(f"there is no tool {chosen['name']!r} among tools", "tool_choice")
-        elif choice == "required" and not known:
+        tools = data.get("tools") or ()
+        known = {tool["name"] for tool in tools if tool["type"] == "function"}
+        if choice not in (None, "none", "auto") and not tools:
             raise ValidationError("there are no tools that could be called", "tool_choice")
+        if isinstance(choice, dict):
+            for chosen in choice["tools"] if choice["type"] == "allowed_tools" else [choice]:
+                if chosen["type"] == "function" and chosen["name"] not in known:
+                    raise ValidationError(f"there is no tool {chosen['name']!r} among tools", "tool_choice")
 
     @validates_schema
     def check_background(self, data: dict[str, Any], **_: Any) -> None:
@@ -251,5 +252,9 @@ def check(body: dict[str, Any]) -> None:
     check_against(_SCHEMA, body)
 
 
-def _names_function(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("type") == "function" and isinstance(value.get("name"), str)
+def _names_tool(value: Any) -> bool:
+    """Whether it is a function by its name, or another tool by its type."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind == "allowed_tools":
+        return False
+    return kind != "function" or isinstance(value.get("name"), str)

@@ -22,6 +22,8 @@ class Endpoint(StrEnum):
 
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
+    # Its own Responses endpoint, for what was asked as a response.
+    RESPONSES = "responses"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""OpenAI's Responses API over chat: the form of its answers, streams and jobs. Pure."""
+"""OpenAI's Responses API: the form of its answers, streams and jobs, whoever was asked in which form. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -8,6 +8,7 @@ from workers.reading import count, mapping
 from workers.surfaces.base import Head, Surface
 from workers.surfaces.responses_object import response_object
 from workers.surfaces.responses_output import INCOMPLETE, output_of, usage_of
+from workers.surfaces.responses_passage import native_answer
 from workers.surfaces.responses_writer import ResponsesWriter
 
 
@@ -17,7 +18,9 @@ class Responses(Surface):
     name: ClassVar[str] = "responses"
 
     def answer(self, body: dict[str, Any], head: Head) -> dict[str, Any]:
-        """The completion as a `response` object."""
+        """The completion, or a provider's own response, as a `response` object."""
+        if body.get("object") == "response":
+            return native_answer(body, head)
         choice = body["choices"][0]
         cut = INCOMPLETE.get(choice["finish_reason"])
         shown = response_object(head, "completed" if cut is None else "incomplete")

@@ -9,6 +9,13 @@ from typing import Any
 from routing.errors import InvalidRequest
 
 Item = Mapping[str, Any]
+# What a chat message can hold.
+ITEMS = frozenset({"message", "reasoning", "function_call", "function_call_output"})
+PARTS = frozenset({"input_text", "output_text", "refusal", "input_image", "input_file", "input_audio"})
+# Calls that their vendor has made and ended by itself: what they found is told in the message after them.
+FINISHED_CALLS = frozenset(
+    {"web_search_call", "file_search_call", "code_interpreter_call", "mcp_list_tools", "mcp_call"}
+)
 
 
 def messages_of(instructions: str | None, items: Sequence[Item], *, earlier: int = 0) -> list[dict[str, Any]]:
@@ -49,7 +56,7 @@ class _Conversation:
             self._call(item)
         elif kind == "function_call_output":
             self._result(item, where)
-        else:
+        elif kind not in FINISHED_CALLS:
             raise InvalidRequest(f"{where}: an item of type {kind!r} cannot be sent to a provider", param=where)
 
     def end(self) -> list[dict[str, Any]]:

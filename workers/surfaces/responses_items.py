@@ -6,7 +6,19 @@ from typing import Any
 from workers.surfaces.base import Head
 from workers.surfaces.responses_input import Item
 
-_PREFIXES: Mapping[str, str] = {"reasoning": "rs_", "function_call": "fc_", "function_call_output": "fco_"}
+_PREFIXES: Mapping[str, str] = {
+    "message": "msg_",
+    "reasoning": "rs_",
+    "function_call": "fc_",
+    "function_call_output": "fco_",
+}
+# Clients send a model's own words as input_text, too.
+_SAID = frozenset({"output_text", "input_text"})
+
+
+def is_reference(item: Item) -> bool:
+    """Whether an item only names another one."""
+    return item.get("type") == "item_reference" or (item.get("type") is None and "role" not in item)
 
 
 def with_ids(items: Sequence[Item], head: Head) -> list[dict[str, Any]]:
@@ -20,7 +32,7 @@ def listed(items: Sequence[Item], head: Head) -> list[dict[str, Any]]:
 
 
 def _input_id(item: Item, head: Head, place: int) -> str:
-    return head.identifier(_PREFIXES.get(item.get("type") or "", "msg_")) + f"_in{place}"
+    return head.identifier(_PREFIXES.get(item.get("type") or "message", "item_")) + f"_in{place}"
 
 
 def _listed(item: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +46,7 @@ def _listed(item: dict[str, Any]) -> dict[str, Any]:
 def _parts(content: str | Sequence[Item], *, spoken: bool) -> list[dict[str, Any]]:
     parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else [dict(part) for part in content]
     if spoken:
-        return [part if part["type"] == "refusal" else _said(part) for part in parts]
+        return [_said(part) if part["type"] in _SAID else part for part in parts]
     return [{"detail": "auto", **part} if part["type"] == "input_image" else part for part in parts]
 
 

@@ -14,16 +14,23 @@ _TRANSLATED = frozenset(
         "max_output_tokens", "top_logprobs", "include",
     }
 )  # fmt: skip
+# What a chat request of this file has that its own request has not.
+WRITTEN = frozenset(
+    {
+        "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "verbosity", "reasoning_effort",
+        "max_tokens", "logprobs", "top_logprobs",
+    }
+)  # fmt: skip
+# Fields that only a Responses endpoint has words for.
+NATIVE_ONLY = ("prompt", "context_management", "moderation", "access_programs", "image")
+# Those, and the fields that a chat says otherwise or not at all, as such an endpoint takes them.
+NATIVE_FIELDS = (
+    *sorted(_TRANSLATED - {"input"}), "truncation", "max_tool_calls", "stream_options", *NATIVE_ONLY,
+)  # fmt: skip
 _OWN = "it belongs to chat completions; here the field is "
-_OPENAI = "it is kept or done by OpenAI's own platform"
 # Fields without words here that change what an answer is, and what to do instead.
 REFUSED: Mapping[str, str] = {
     "conversation": "conversations are not kept here; use previous_response_id, or send the items",
-    "prompt": "prompt templates are not kept here; send their text",
-    "context_management": _OPENAI,
-    "moderation": _OPENAI,
-    "access_programs": _OPENAI,
-    "image": _OPENAI,
     "messages": _OWN + "input",
     "functions": _OWN + "tools",
     "function_call": _OWN + "tool_choice",
@@ -39,7 +46,8 @@ REFUSED: Mapping[str, str] = {
 }
 # They steer this surface, or only what OpenAI itself keeps and bills; no answer depends on them here.
 _LEFT_OUT = REFUSED.keys() | {
-    "previous_response_id", "store", "truncation", "max_tool_calls", "background_options", "stream_options",
+    *NATIVE_ONLY, "previous_response_id", "store", "truncation", "max_tool_calls", "background_options",
+    "stream_options",
 }  # fmt: skip
 
 
@@ -51,12 +59,17 @@ def conversation_of(body: Mapping[str, Any], before: Sequence[Item]) -> list[Ite
     return [*before, *(given or ())]
 
 
+def passed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `body` that every provider has under the same name, and the router's own."""
+    return {name: value for name, value in body.items() if name not in _TRANSLATED and name not in _LEFT_OUT}
+
+
 def chat_request(body: Mapping[str, Any], items: Sequence[Item], *, earlier: int = 0) -> dict[str, Any]:
     """The chat request of `body`, whose conversation is `items`, the first `earlier` of them not from its own input.
 
     Raises InvalidRequest where items have no chat message to stand in.
     """
-    chat = {name: value for name, value in body.items() if name not in _TRANSLATED and name not in _LEFT_OUT}
+    chat = passed(body)
     chat["messages"] = messages_of(body.get("instructions"), items, earlier=earlier)
     if tools := body.get("tools"):
         chat["tools"] = [_tool(tool) for tool in tools]
@@ -82,7 +95,8 @@ def echo_of(body: Mapping[str, Any], items: Sequence[Item]) -> dict[str, Any]:
     """What the answer repeats of `body`, and its conversation unless it is not to be kept."""
     echo = {name: body[name] for name in REPEATED if body.get(name) is not None}
     if "tools" in echo:
-        echo["tools"] = [{"description": None, "parameters": None, "strict": None, **tool} for tool in echo["tools"]]
+        unsaid = {"description": None, "parameters": None, "strict": None}
+        echo["tools"] = [{**unsaid, **tool} if tool["type"] == "function" else tool for tool in echo["tools"]]
     if "text" in echo:
         echo["text"] = {**echo["text"], "format": echo["text"].get("format") or {"type": "text"}}
     if "reasoning" in echo:

@@ -1,4 +1,4 @@
-"""A chat stream told in the events of OpenAI's Responses API. Pure.
+"""A chat stream told in the events of OpenAI's Responses API, or a provider's own events passed on. Pure.
 
 Reasoning is done when something else begins; everything else is done when the answer is, because providers may take
 up a call or a text again.
@@ -7,6 +7,7 @@ up a call or a text again.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workers.frames import RESPONSE_EVENT
 from workers.reading import joined
 from workers.surfaces.base import Event, EventWriter, Head
 from workers.surfaces.responses_drafts import Body, CallDraft, Draft, MessageDraft, PictureDraft, ReasoningDraft
@@ -22,6 +23,7 @@ from workers.surfaces.responses_output import (
     pictures_of,
     text,
 )
+from workers.surfaces.responses_passage import Passage
 
 
 class ResponsesWriter(EventWriter):
@@ -40,11 +42,15 @@ class ResponsesWriter(EventWriter):
         self._logprobs: list[Body] = []
         self._annotations: list[Body] = []
         self._extra: Body = {}
+        # A provider's own events, where it told any.
+        self._passage = Passage(head)
 
     def choice(self, choice: Mapping[str, Any]) -> Sequence[Event]:
         """What a delta adds to the items; at the choice's finish, what closes them."""
         delta, finish = choice["delta"], choice.get("finish_reason")
         bodies = self._opening()
+        if (event := delta.get(RESPONSE_EVENT)) is not None:
+            return self._numbered([*bodies, self._passage.told(event)])
         if thought := text(delta.get("reasoning_content")):
             bodies += self._think(thought)
         elif objects(delta.get("reasoning_details")) and not self._thoughts:
@@ -73,7 +79,8 @@ class ResponsesWriter(EventWriter):
         """What is still open is closed, and the response ends, its items in the order they were told in."""
         bodies = self._opening()
         incomplete = answer["status"] == "incomplete"
-        bodies += self._close(cut=incomplete) if self._drafts else _whole(answer["output"])
+        if not self._passage.begun:
+            bodies += self._close(cut=incomplete) if self._drafts else _whole(answer["output"])
         kind = "response.incomplete" if incomplete else "response.completed"
         bodies.append({"type": kind, "response": {**answer, "output": self._told(answer["output"])}})
         return self._numbered(bodies)
@@ -82,7 +89,8 @@ class ResponsesWriter(EventWriter):
         """The error itself, then the response with it and with what was told so far."""
         told = error["error"]
         shown = failed_object(self._head, error, status)
-        shown["output"] = [draft.item("completed" if draft.closed else "incomplete") for draft in self._drafts]
+        drafted = [draft.item("completed" if draft.closed else "incomplete") for draft in self._drafts]
+        shown["output"] = [*drafted, *self._passage.items()]
         bodies = self._opening()
         bodies.append(
             {"type": "error", "code": told.get("code"), "message": told["message"], "param": told.get("param")}
@@ -92,9 +100,9 @@ class ResponsesWriter(EventWriter):
 
     def _told(self, output: Sequence[Body]) -> Sequence[Body]:
         """The stored items in the order they were told in; what was told, where those are not the same."""
-        stored = {item["id"]: item for item in output}
         if not self._drafts:
             return output
+        stored = {item["id"]: item for item in output}
         if stored.keys() == {draft.identifier for draft in self._drafts}:
             return [stored[draft.identifier] for draft in self._drafts]
         # A provider thought again after it had spoken: the stored answer has its thoughts in one item.

@@ -10,6 +10,7 @@ from workers.providers.endpoint import (
     messages_models_url,
     messages_url,
     models_url,
+    responses_url,
 )
 
 GOOGLE = "https://generativelanguage.googleapis.com"
@@ -26,9 +27,12 @@ GOOGLE = "https://generativelanguage.googleapis.com"
     ],
 )
 def test_chat_url(endpoint, url):
-    """A chat endpoint may be a full URL, a base or a bare host, and keeps its query; the models are beside it."""
+    """An endpoint may be a full URL, a base or a bare host, and keeps its query; models and responses stand beside."""
     assert chat_url(endpoint) == url
     assert models_url(endpoint) == url.replace("/chat/completions", "/models")
+    assert responses_url(endpoint) == url.replace("/chat/completions", "/responses")
+    assert responses_url(responses_url(endpoint)) == responses_url(endpoint)
+    assert chat_url(responses_url(endpoint)) == url
 
 
 @pytest.mark.parametrize(

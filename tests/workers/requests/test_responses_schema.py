@@ -1,15 +1,19 @@
 """What a request to the Responses API may hold: the first fault is named by its path, and nothing else gets through."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.errors import InvalidRequest
 from workers.requests import chat_schema, responses_schema
+from workers.requests.responses_demand import demand_of
 from workers.surfaces.base import Head
-from workers.surfaces.responses_items import listed
+from workers.surfaces.responses_items import is_reference, listed
+from workers.surfaces.responses_native import native_of, native_request
 from workers.surfaces.responses_object import response_object
-from workers.surfaces.responses_request import REFUSED, chat_request, conversation_of, echo_of
+from workers.surfaces.responses_request import REFUSED, chat_request, conversation_of
 
 FUNCTION = {"type": "function", "name": "f"}
 IMAGE = {"type": "input_image", "image_url": "https://example.com/a.png"}
@@ -48,9 +52,10 @@ def item(**fields):
         (item(), "input[0].type"),
         (item(type=5), "input[0].type"),
         (item(type=["message"]), "input[0].type"),
-        (item(type="computer_call_output"), "input[0].type"),
-        (item(type="item_reference", id="msg_1"), "input[0].type"),
-        (item(id="msg_1"), "input[0].type"),
+        (item(type=""), "input[0].type"),
+        (item(type="computer_call_output", id=5), "input[0].id"),
+        (item(type="item_reference", id=5), "input[0].id"),
+        (item(type="item_reference"), "input[0].id"),
         (item(type="message", content="x"), "input[0].role"),
         (item(role="tool", content="x"), "input[0].role"),
         (item(role=["user"], content="x"), "input[0].role"),
@@ -65,11 +70,12 @@ def item(**fields):
         (said({"type": "input_text"}), "input[0].content[0]"),
         (said({"type": "output_text", "text": "x"}), "input[0].content[0]"),
         (said({"type": "input_image"}), "input[0].content[0]"),
-        (said({"type": "input_image", "file_id": "file_1"}), "input[0].content[0]"),
+        (said({"type": "input_image", "file_id": 5}), "input[0].content[0]"),
+        (said({"type": "input_image", "file_id": "file_1", "image_url": "x"}), "input[0].content[0]"),
         (said({**IMAGE, "image_url": {"url": "https://example.com"}}), "input[0].content[0]"),
         (said(IMAGE, {**IMAGE, "detail": "most"}), "input[0].content[1]"),
-        (said({"type": "input_file", "file_url": "https://example.com"}), "input[0].content[0]"),
-        (said({"type": "input_file", "file_id": "file_1"}), "input[0].content[0]"),
+        (said({"type": "input_file"}), "input[0].content[0]"),
+        (said({"type": "input_file", "file_id": "file_1", "file_url": 5}), "input[0].content[0]"),
         (said({"type": "input_file", "file_data": "x", "filename": 5}), "input[0].content[0]"),
         (said({"type": "input_audio", "input_audio": "x"}), "input[0].content[0]"),
         (said({"type": "refusal"}, role="assistant"), "input[0].content[0]"),
@@ -97,8 +103,7 @@ def item(**fields):
         (ask(tools=["x"]), "tools[0]"),
         (ask(tools=[{"name": "f"}]), "tools[0].type"),
         (ask(tools=[{"type": "function"}]), "tools[0].name"),
-        (ask(tools=[FUNCTION, {"type": "web_search"}]), "tools[1].type"),
-        (ask(tools=[{"type": "custom", "name": "x"}]), "tools[0].type"),
+        (ask(tools=[FUNCTION, {"type": ""}]), "tools[1].type"),
         (ask(tools=[{**FUNCTION, "parameters": []}]), "tools[0].parameters"),
         (ask(tools=[{**FUNCTION, "strict": "yes"}]), "tools[0].strict"),
         (ask(tool_choice="maybe"), "tool_choice"),
@@ -106,7 +111,8 @@ def item(**fields):
         (ask(tool_choice="required"), "tool_choice"),
         (ask(tools=[FUNCTION], tool_choice={"type": "function", "name": "g"}), "tool_choice"),
         (ask(tools=[FUNCTION], tool_choice={"type": "function"}), "tool_choice"),
-        (ask(tools=[FUNCTION], tool_choice={"type": "file_search"}), "tool_choice"),
+        (ask(tool_choice={"type": "file_search"}), "tool_choice"),
+        (ask(tools=[FUNCTION], tool_choice={"type": 5}), "tool_choice"),
         (ask(tools=[FUNCTION], tool_choice={"type": "allowed_tools", "tools": [FUNCTION]}), "tool_choice.mode"),
         (
             ask(tools=[FUNCTION], tool_choice={"type": "allowed_tools", "mode": "auto", "tools": [5]}),
@@ -123,7 +129,8 @@ def item(**fields):
         (ask(text={"format": {"type": "json_schema", "name": "n", "schema": []}}), "text.format.schema"),
         (ask(reasoning="high"), "reasoning"),
         (ask(reasoning={"effort": "utmost"}), "reasoning.effort"),
-        (ask(reasoning={"mode": "pro"}), "reasoning.mode"),
+        (ask(reasoning={"mode": "most"}), "reasoning.mode"),
+        (ask(prompt="x"), "prompt"),
         (ask(metadata=["x"]), "metadata"),
         (ask(metadata={"k": 5}), "metadata.k"),
         (ask(metadata={str(number): "v" for number in range(17)}), "metadata"),
@@ -151,11 +158,32 @@ def test_a_fault_is_named(body, param):
     assert raised.value.message.startswith(f"{param}: ")
 
 
-@pytest.mark.parametrize("kind", ["web_search", "file_search", "mcp", "code_interpreter", "image_generation", "custom"])
-def test_a_tool_that_cannot_run_here_is_named(kind):
-    """OpenAI's own tools are refused by their name, not left out."""
-    with pytest.raises(InvalidRequest, match=kind):
-        responses_schema.check(ask(tools=[{"type": kind}]))
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *[
+            (ask(tools=[FUNCTION, {"type": kind}]), "tools[1].type")
+            for kind in ("web_search", "file_search", "mcp", "code_interpreter", "image_generation", "custom")
+        ],
+        (ask(tools=[FUNCTION], tool_choice={"type": "file_search"}), "tool_choice"),
+        (item(type="computer_call_output", call_id="c", output={}), "input[0].type"),
+        (item(type="image_generation_call", id="ig_1", result="QUJD"), "input[0].type"),
+        (said({"type": "input_image", "file_id": "file_1"}), "input[0].content[0]"),
+        (said({"type": "input_file", "file_url": "https://example.com"}), "input[0].content[0]"),
+        (said({"type": "input_new"}), "input[0].content[0]"),
+        (
+            item(type="function_call_output", call_id="c", output=[{"type": "input_file", "file_id": "x"}]),
+            "input[0].output[0]",
+        ),
+        (ask(reasoning={"mode": "pro"}), "reasoning.mode"),
+        (ask(prompt={"id": "pmpt_1"}), "prompt"),
+        (ask(context_management=[{"type": "compaction"}]), "context_management"),
+    ],
+)
+def test_what_no_chat_can_say_needs_a_responses_endpoint(body, field):
+    """It is taken, and the first field that needs one is named."""
+    responses_schema.check(body)
+    assert native_of(body, conversation_of(body, [])).needed_by == field
 
 
 def test_what_the_sdks_send_by_themselves_is_taken():
@@ -210,18 +238,25 @@ BODIES = st.fixed_dictionaries(
 
 @settings(deadline=None, max_examples=400)
 @given(BODIES)
-def test_whatever_is_sent_is_refused_or_becomes_a_chat(body):
-    """A body either has a fault that is named, or becomes a chat request that is well and can be repeated."""
+def test_whatever_is_sent_is_refused_or_becomes_what_providers_are_asked(body):
+    """A body has a fault that is named, or becomes a chat, a response of theirs or either, and can be repeated."""
     items = [] if not isinstance(body.get("input"), list | str) else conversation_of(body, [])
     try:
         responses_schema.check(body)
-        chat = chat_request(body, items)
+        demand = demand_of(body, [item for item in items if not is_reference(item)])
     except InvalidRequest as error:
         named = error.param
     else:
         named = "none needed"
-        chat_schema.check(chat)
-        head = Head("job_ab", "m", 0, echo=echo_of(body, items))
+        demand.wanted()
+        if "messages" in demand.body:
+            chat_schema.check(demand.body)
+        if demand.native is not None:
+            kept = {**demand.echo, "native": json.loads(json.dumps(demand.native.to_wire()))}
+            sent = native_request(demand.body, kept)
+            assert sent["store"] is False
+            assert not sent.keys() & {"messages", "background", "metadata", "previous_response_id"}
+        head = Head("job_ab", "m", 0, echo=demand.echo)
         response_object(head, "queued")
         listed(items, head)
     assert named

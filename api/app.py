@@ -18,6 +18,8 @@ from api import (
     reference,
     responses,
     routing_plan,
+    webhook_deliveries,
+    webhook_endpoints,
     webhook_secret,
 )
 from api.context import ARRIVED, EXTENSION, REQUEST_ID
@@ -34,7 +36,8 @@ def create_app(services: Services) -> Flask:
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
-    for module in (*surfaces, jobs, models, routing_plan, health, webhook_secret):
+    webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
+    for module in (*surfaces, jobs, models, routing_plan, health, *webhooks):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

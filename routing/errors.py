@@ -10,6 +10,7 @@ RouterError
 │   ├── NotFound              404
 │   ├── IdempotencyConflict   409
 │   ├── JobNotCancellable     409
+│   ├── WebhookConflict       409
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
 ├── StoreUnavailable          503  Redis is away or full
@@ -127,6 +128,14 @@ class JobNotCancellable(RequestError):
 
     status = 409
     code = "job_not_cancellable"
+    retryable = False
+
+
+class WebhookConflict(RequestError):
+    """It does not go together with how the webhook's endpoint, secret or delivery stands."""
+
+    status = 409
+    code = "webhook_conflict"
     retryable = False
 
 

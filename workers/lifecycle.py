@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import structlog
-from celery.signals import worker_init, worker_ready
+from celery.signals import worker_init, worker_ready, worker_shutdown
 from kombu.exceptions import OperationalError
 
 from config import logs
@@ -35,11 +35,18 @@ def start_runtime(sender: Any, **_: Any) -> None:
     log.info("worker.started", worker=sender.hostname, sandbox=process.configuration.current.sandbox)
 
 
-def _publish_webhook(job_id: str) -> None:
+def _publish_webhook(member: str) -> None:
     try:
-        deliver_webhook.apply_async((job_id,), queue=queues.WEBHOOKS)
+        deliver_webhook.apply_async((member,), queue=queues.WEBHOOKS)
     except OperationalError as error:
         raise StoreUnavailable("the queue is not available") from error
+
+
+@worker_shutdown.connect
+def settle_deliveries(**_: Any) -> None:
+    """Let running attempts at webhooks end: their receivers would get them twice."""
+    process = runtime.current()
+    process.deliveries.settle(min(process.settings.drain_s, process.settings.webhook_timeout_s))
 
 
 @worker_ready.connect

@@ -24,7 +24,8 @@ from workers.rescue import Rescue
 from workers.retry_budgets import RetryBudgets
 from workers.revocations import Revocations
 from workers.upstreams import Upstreams
-from workers.webhooks import Deliveries
+from workers.webhooks.courier import Deliveries
+from workers.webhooks.subjects import subjects_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Runtime:
         calls = Calls(upstreams, concurrency)
         relay = Relay(ledger.streams, leases.revoke)
         executor = Executor(ledger, leases, calls, Hedging(ledger, calls, budgets), budgets, relay, rng)
-        deliveries = Deliveries(ledger, settings, lambda: configuration.current)
+        deliveries = Deliveries(ledger, settings, lambda: configuration.current, subjects_of(ledger))
         checks = _checks(settings, ledger, upstreams)
         return cls(settings, configuration, ledger, leases, concurrency, executor, relay, deliveries, checks)
 

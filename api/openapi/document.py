@@ -104,7 +104,7 @@ class _Writer:
             media = {"schema": self._schema(told.body)}
             if told.example is not None:
                 media["example"] = told.example
-            written["requestBody"] = {"required": True, "content": {"application/json": media}}
+            written["requestBody"] = {"required": told.needs_body, "content": {"application/json": media}}
         return written
 
     def _answer(self, answer: Answer) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class Operation:
     # What the request's body is, as JSON; None where there is none.
     body: type[Schema] | Shape | Mapping[str, Any] | None = None
     example: Mapping[str, Any] | None = None
+    # Whether there must be one.
+    needs_body: bool = True
     # Whether a key is needed.
     key: bool = True
 

@@ -69,6 +69,11 @@ def reachable(document, known):
                 "webhook_url": {"type": "null"},
                 "routing_policy": choice("balanced", "cost-optimized", "performance-first"),
             }
+    # Endpoints that are made up want only events that there are none of.
+    for name in ("WebhookEndpointRequest", "WebhookEndpointChangeRequest"):
+        schemas[name]["properties"] |= {"events": {"enum": [["batch.failed"]]}}
+        schemas[name]["required"] = ["events"]
+    schemas["WebhookEndpointRequest"]["required"] = ["url", "events"]
     # There is no response to go on from.
     schemas["ResponsesRequest"]["properties"]["previous_response_id"] = {"type": "null"}
     for parameter in parameters(document["paths"]):

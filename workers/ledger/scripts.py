@@ -8,6 +8,7 @@ FOLDER = Path(__file__).parent
 NAMES = (
     *("submit", "claim", "heartbeat", "finish", "requeue", "cancel", "attach", "rescue", "delivery", "ended"),
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget"),
+    *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
@@ -21,6 +22,7 @@ PARTS = {
     "release": ("permit",),
     "switch": ("breaker",),
     "check": ("breaker",),
+    **dict.fromkeys(("fan_out", "begin", "delivery", "deliveries", "redeliver"), ("lane",)),
 }
 
 

@@ -61,10 +61,11 @@ local function add_waiter(id, address)
   redis.call('HSET', job_key(id), 'waiters', waiters .. ' ' .. address)
 end
 
--- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts the webhook in the outbox.
+-- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts it in the outbox
+-- where somebody may want to know: whom it is told is decided when the outbox is emptied (fan_out.lua).
 local function end_job(id, status, http_status, answer)
   local key = job_key(id)
-  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream')
+  local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'tenant')
   redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
   redis.call('HDEL', key, 'waiters')
   redis.call('EXPIRE', key, RETENTION_S)
@@ -79,7 +80,9 @@ local function end_job(id, status, http_status, answer)
     reply_to(address, id, status, http_status, count, answer)
   end
   if kept[2] then redis.call('EXPIRE', P .. 'idempotency:' .. kept[2], RETENTION_S) end
-  if kept[3] then redis.call('ZADD', OUTBOX, now, id) end
+  if kept[3] or redis.call('EXISTS', P .. 'endpoints:' .. (kept[5] or '')) == 1 then
+    redis.call('ZADD', OUTBOX, now, id)
+  end
 end
 
 -- The answer of a job that no worker ended: the error, and the attempts as recorded.

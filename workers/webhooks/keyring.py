@@ -32,8 +32,9 @@ class Keyring:
         return Keyring(self.current, tuple(pair for pair in self.previous if pair[1] > now_ms))
 
     def rotated(self, fresh: str, now_ms: int, grace_ms: int) -> "Keyring":
-        """With `fresh` in force; the one before it is valid for `grace_ms` more."""
-        older = ((self.current, now_ms + grace_ms), *self.previous)
+        """With `fresh` in force; those before it are valid for `grace_ms` more at most, so that 0 revokes them all."""
+        end = now_ms + grace_ms
+        older = ((self.current, end), *((secret, min(until, end)) for secret, until in self.previous))
         return Keyring(fresh, older[:MAX_PREVIOUS]).valid(now_ms)
 
     def signatures(self, message_id: str, now_ms: int, body: bytes) -> str:

@@ -45,3 +45,15 @@ def test_every_end_arrives(start_stack):
     assert {delivery["status"] for delivery in log} == {"delivered"}
     # A second POST of a job has the first one's id, by which its receiver knows it.
     assert len({headers["webhook-id"] for headers, _ in receiver.received}) == JOBS
+
+
+def test_a_stop_lets_attempts_end(start_stack):
+    """SIGTERM in the midst of an attempt: its answer is on record, and nobody is sent it twice."""
+    stack = start_stack(background=True)
+    with WebhookReceiver(delay_s=2) as receiver:
+        stack.post(chat("Once.", webhook_url=receiver.url))
+        wait_until(lambda: receiver.received, what="the attempt")
+        stack.workers["background"].stop()
+        [delivery] = stack.get("/v1/webhooks/deliveries").json()["data"]
+        assert (delivery["status"], delivery["attempts_made"]) == ("delivered", 1)
+        assert len(receiver.received) == 1

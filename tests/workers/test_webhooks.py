@@ -44,7 +44,16 @@ def test_loopback_is_served_when_the_operator_allows_it(deliver):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://169.254.169.254/latest/", "http://[::1]/", "http://10.0.0.1/", "http://0x7f000001/"]
+    "url",
+    [
+        "http://169.254.169.254/latest/",
+        "http://[::1]/",
+        "http://10.0.0.1/",
+        "http://0x7f000001/",
+        "http://168.63.129.16/",
+        "http://100.100.100.200/",
+        "http://[fd00:ec2::254]/",
+    ],
 )
 def test_addresses_inside_the_network_are_refused(deliver, url):
     """Metadata services, private ranges and spelled-out loopback are refused before a connection is made."""

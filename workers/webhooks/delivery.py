@@ -83,5 +83,11 @@ class Delivery:
             "created_at": self.created_ms / 1000,
             "next_attempt_at": None if self.next_ms is None else self.next_ms / 1000,
             "attempts_made": self.tries,
-            "error": self.detail or (self.attempts[-1]["error"] if self.attempts else None),
+            "error": None if self.status is DeliveryStatus.DELIVERED else self._fault(),
         }
+
+    def _fault(self) -> str | None:
+        if self.detail or not self.attempts:
+            return self.detail or None
+        last = self.attempts[-1]
+        return last["error"] or f"HTTP {last['status_code']}"

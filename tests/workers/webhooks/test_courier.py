@@ -1,5 +1,6 @@
 """From an end to its receivers: one delivery each, tried again until it is taken, and lost by nobody."""
 
+import dataclasses
 import json
 import socket
 
@@ -211,6 +212,24 @@ def test_what_waits_for_a_dead_workers_turn_is_tried(ledger, courier, endpoint, 
         time_passes()
         assert len(deliver(ledger, courier)) == 7
         assert len(receiver.received) == 7
+
+
+def test_another_url_frees_the_old_hosts_turn(ledger, courier, endpoint, end, outbox, time_passes):
+    """What waits behind a delivery whose endpoint has moved to another host goes on."""
+    made = endpoint("http://127.0.0.1:9/")
+    ids = []
+    for number in range(5):
+        end(f"job_{number}")
+        ids += courier.due(f"job_{number}")
+        ledger.deliveries.begin(ids[-1], "127.0.0.1", made.url)
+    assert ids[4] not in outbox()
+    time_passes()
+    with WebhookReceiver() as receiver:
+        url = receiver.url.replace("127.0.0.1", "localhost")
+        ledger.endpoints.change("acme", made.id, lambda found: dataclasses.replace(found, url=url))
+        assert courier.attempt(ids[0]) is None
+        assert len(receiver.received) == 1
+    assert ids[4] in outbox()
 
 
 def test_deliveries_of_a_tenant_are_bounded(make_ledger, end, redis, settings):

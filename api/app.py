@@ -23,6 +23,8 @@ from api import (
     reference,
     responses,
     routing_plan,
+    webhook_deliveries,
+    webhook_endpoints,
     webhook_secret,
 )
 from api.context import ARRIVED, EXTENSION, REQUEST_ID
@@ -39,7 +41,9 @@ def create_app(services: Services) -> Flask:
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
-    for module in (*surfaces, jobs, job_list, job_replay, batches, files, models, routing_plan, health, webhook_secret):
+    tasks = (jobs, job_list, job_replay, batches, files)
+    webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
+    for module in (*surfaces, *tasks, models, routing_plan, health, *webhooks):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -16,6 +16,7 @@ from cli.plan import plan
 from cli.replay import replay
 from cli.sandbox import sandbox
 from cli.up import up
+from cli.webhooks import webhooks
 from cli.worker import worker
 
 
@@ -36,5 +37,5 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, jobs, breaker, export, replay):
+for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, jobs, webhooks, breaker, export, replay):
     main.add_command(_command)

@@ -70,6 +70,11 @@ class Settings:
     config_poll_s: float = 2.0
     # Webhooks to loopback and private addresses are for development; the sandbox turns this on by itself.
     webhook_allow_private: bool = False
+    # How long a receiver may take, and how long a secret is valid after it was replaced.
+    webhook_timeout_s: float = 20.0
+    webhook_grace_s: float = 86_400.0
+    # How many deliveries of a tenant are kept, made or not.
+    webhook_deliveries: int = 50_000
     # Celery task events for Flower: they cost throughput, see README.
     task_events: bool = False
 
@@ -149,6 +154,9 @@ class Settings:
             webhook_allow_private=read.flag(
                 "MODEL_ROUTER_WEBHOOK_ALLOW_PRIVATE", default=default.webhook_allow_private
             ),
+            webhook_timeout_s=read.number("MODEL_ROUTER_WEBHOOK_TIMEOUT_S", default.webhook_timeout_s),
+            webhook_grace_s=read.number("MODEL_ROUTER_WEBHOOK_GRACE_S", default.webhook_grace_s),
+            webhook_deliveries=read.whole("MODEL_ROUTER_WEBHOOK_DELIVERIES", default.webhook_deliveries),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
         )
 

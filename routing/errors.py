@@ -13,6 +13,7 @@ RouterError
 │   ├── BatchNotCancellable   409
 │   ├── TooManyBatches        429  of this tenant that have not ended
 │   ├── JobNotReplayable      409
+│   ├── WebhookConflict       409
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
 ├── LimitReached              429  a limit of the tenant's own; nothing was accepted
@@ -161,6 +162,14 @@ class JobNotReplayable(RequestError):
     retryable = False
 
 
+class WebhookConflict(RequestError):
+    """It does not go together with how the webhook's endpoint, secret or delivery stands."""
+
+    status = 409
+    code = "webhook_conflict"
+    retryable = False
+
+
 class BodyTooLarge(RequestError):
     """The request body is over the limit."""
 
@@ -173,40 +182,6 @@ class UnsupportedContentType(RequestError):
 
     status = 415
     code = "unsupported_content_type"
-
-
-class LimitReached(RouterError):
-    """A limit of the tenant's own refuses the request. Types and codes are OpenAI's; `retry_after_s`: until it fits."""
-
-    status = 429
-    code = "rate_limit_exceeded"
-
-
-class TooManyRequests(LimitReached):
-    """As many requests were made in the last minute, or as many jobs are unfinished, as may be."""
-
-    type = "requests"
-
-
-class TooManyTokens(LimitReached):
-    """The request does not fit beside the tokens of the last minute."""
-
-    type = "tokens"
-
-
-class RequestTooLarge(LimitReached):
-    """The request alone is over a limit of tokens."""
-
-    type = "tokens"
-    retryable = False
-
-
-class QuotaExhausted(LimitReached):
-    """The day's or the month's quota is used up, or nothing may be used at all: not worth waiting for."""
-
-    type = "insufficient_quota"
-    code = "insufficient_quota"
-    retryable = False
 
 
 class StoreUnavailable(RouterError):

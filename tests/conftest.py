@@ -29,6 +29,12 @@ TENANTS = {
         "providers": {"enabled": ["groq", "google-gemini"]},
         "features": {"timeout_ms": 400},
     },
+    "sealed": {
+        "tenant_id": "sealed",
+        "api_keys": ["ak-sealed"],
+        "providers": {"enabled": ["groq"]},
+        "webhook_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    },
     "rival": {"tenant_id": "rival", "api_keys": ["ak-rival"], "providers": {"enabled": ["groq"]}},
     **{
         name: {"tenant_id": name, "api_keys": [f"ak-{name}"], "providers": {"enabled": ["groq"]}, "quotas": quotas}

@@ -38,11 +38,18 @@ def start_runtime(sender: Any, **_: Any) -> None:
     log.info("worker.started", worker=sender.hostname, sandbox=process.configuration.current.sandbox)
 
 
-def _publish_webhook(job_id: str) -> None:
+def _publish_webhook(member: str) -> None:
     try:
-        deliver_webhook.apply_async((job_id,), queue=queues.WEBHOOKS)
+        deliver_webhook.apply_async((member,), queue=queues.WEBHOOKS)
     except OperationalError as error:
         raise StoreUnavailable("the queue is not available") from error
+
+
+@worker_shutdown.connect
+def settle_deliveries(**_: Any) -> None:
+    """Let running attempts at webhooks end: their receivers would get them twice."""
+    process = runtime.current()
+    process.deliveries.settle(min(process.settings.drain_s, process.settings.webhook_timeout_s))
 
 
 @worker_ready.connect

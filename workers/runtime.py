@@ -25,7 +25,8 @@ from workers.retry_budgets import RetryBudgets
 from workers.revocations import Revocations
 from workers.storage import Storage
 from workers.upstreams import Upstreams
-from workers.webhooks import Deliveries
+from workers.webhooks.courier import Deliveries
+from workers.webhooks.subjects import subjects_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Runtime:
         calls = Calls(upstreams, concurrency)
         relay = Relay(ledger.streams, leases.revoke)
         executor = Executor(ledger, leases, calls, Hedging(ledger, calls, budgets), budgets, relay, rng)
-        deliveries = Deliveries(ledger, settings, lambda: configuration.current)
+        deliveries = Deliveries(ledger, settings, lambda: configuration.current, subjects_of(ledger))
         checks = _checks(settings, ledger, upstreams)
         storage = Storage(settings.files_place)
         return cls(settings, configuration, ledger, leases, concurrency, executor, relay, deliveries, storage, checks)

@@ -22,14 +22,28 @@ def run_job(job_id: str, epoch: int) -> None:
 
 
 @app.task(name="workers.tasks.deliver_webhook")
-def deliver_webhook(job_id: str) -> None:
-    """Deliver the webhook of a job that has ended. The outbox keeps it until that is done."""
+def deliver_webhook(member: str) -> None:
+    """Begin what an entry of the outbox asks for: a job's end, or one delivery. It stays there until that is done."""
     try:
-        runtime.current().deliveries.deliver(job_id)
+        deliveries = runtime.current().deliveries
+        for delivery_id in deliveries.due(member):
+            deliveries.start(_attempt_deliveries, delivery_id)
     except StoreUnavailable:
-        log.warning("webhook.deferred", job_id=job_id, why="the job store is away; the outbox keeps the delivery")
+        log.warning("webhook.deferred", member=member, why="the job store is away; the outbox keeps it")
     except Exception:
-        log.exception("webhook.failed", job_id=job_id)
+        log.exception("webhook.failed", member=member)
+
+
+def _attempt_deliveries(delivery_id: str) -> None:
+    """Make an attempt, and those that waited for their turn at the same host."""
+    following: str | None = delivery_id
+    try:
+        while following is not None:
+            following = runtime.current().deliveries.attempt(following)
+    except StoreUnavailable:
+        log.warning("webhook.deferred", member=following, why="the job store is away; the outbox keeps the delivery")
+    except Exception:
+        log.exception("webhook.failed", member=following)
 
 
 @app.task(name="workers.tasks.forget_idle_deployments")

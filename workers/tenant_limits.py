@@ -1,14 +1,8 @@
 """A tenant's limits on their way into the ledger, and what a caller is told whom one of them refuses."""
 
 from config.tenant import Tenant, TenantQuotas
-from routing.errors import (
-    InvalidRequest,
-    LimitReached,
-    QuotaExhausted,
-    RequestTooLarge,
-    TooManyRequests,
-    TooManyTokens,
-)
+from routing.errors import InvalidRequest
+from routing.limit_errors import LimitReached, QuotaExhausted, RequestTooLarge, TooManyRequests, TooManyTokens
 from routing.request import RoutingRequest
 from workers.ledger.headroom import Refused
 

@@ -1,4 +1,4 @@
-"""What the API says of itself: models, health, a tenant's secret."""
+"""What the API says of itself: models, health."""
 
 from api.openapi.shape import Shape, flag, listing, mapping, maybe, number, record, text, whole, word
 from routing.breaker import BreakerState
@@ -73,13 +73,5 @@ PROVIDERS_HEALTH = Shape(
             "providers": mapping("By their names.", _PROVIDER),
             "circuit_breakers": mapping("By provider, or provider/model.", _BREAKER),
         },
-    ),
-)
-
-WEBHOOK_SECRET = Shape(
-    "WebhookSecret",
-    record(
-        "What a webhook's signature is checked with.",
-        {"object": word(["webhook_secret"]), "secret": text("In Standard Webhooks' form, `whsec_...`.")},
     ),
 )

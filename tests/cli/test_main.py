@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-COMMANDS = ("up", "api", "worker", "beat", "flower", "sandbox", "doctor", "plan", "jobs", "breaker")
+COMMANDS = ("up", "api", "worker", "beat", "flower", "sandbox", "doctor", "plan", "jobs", "breaker", "webhooks")
 
 
 def test_help_loads_neither_celery_nor_flask():

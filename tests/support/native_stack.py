@@ -1,11 +1,9 @@
 """A running product with an account that has a Responses endpoint of its own, and one that has none."""
 
 import json
-import shutil
 from pathlib import Path
 
-from config.settings import PROJECT_ROOT
-from tests.support.stack import Stack, without_exploration
+from tests.support.stack import Stack, copy_configuration, without_exploration
 
 PROVIDERS = ("openai", "groq")
 NATIVE, TRANSLATED = "openai/gpt-5-mini", "groq/openai/gpt-oss-20b"
@@ -17,7 +15,7 @@ NATIVE_FIRST, TRANSLATED_FIRST = "native-first", "translated-first"
 
 def native_stack(folder: Path) -> Stack:
     """Start it on the shipped configuration in `folder`, with those accounts on and breakers that stay shut."""
-    shutil.copytree(PROJECT_ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_configuration(folder)
     without_exploration(folder)
     rows = json.loads((folder / "providers.json").read_text())
     rows = {name: {**row, "enabled": name in PROVIDERS} for name, row in rows.items()}

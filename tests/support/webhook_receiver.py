@@ -1,14 +1,15 @@
 """A webhook receiver that keeps what it was sent and answers as it is told."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class WebhookReceiver:
-    """Listens on loopback; answers with `statuses` in turn, then 200."""
+    """Listens on loopback; answers with `statuses` in turn, then 200, each after `delay_s` and with `headers`."""
 
-    def __init__(self, statuses: Sequence[int] = ()):
+    def __init__(self, statuses: Sequence[int] = (), *, headers: Mapping[str, str] | None = None, delay_s: float = 0):
         self.received: list[tuple[dict[str, str], bytes]] = []
         remaining = list(statuses)
         received = self.received
@@ -17,7 +18,10 @@ class WebhookReceiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 received.append((dict(self.headers.items()), body))
+                time.sleep(delay_s)
                 self.send_response(remaining.pop(0) if remaining else 200)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
 
             def log_message(self, *_):

@@ -9,5 +9,5 @@ redis.call('HSET', key, 'status', status, 'ended', now, status .. '_at', now, un
 redis.call('EXPIRE', key, keep_s)
 redis.call('SREM', P .. 'batches_open:' .. kept[1], id)
 redis.call('DEL', P .. 'batch_parts:' .. id, P .. 'batch_ended:' .. id, P .. 'batch_lines:' .. id)
-if kept[2] then redis.call('ZADD', OUTBOX, now, id) end
+if kept[2] or redis.call('EXISTS', P .. 'endpoints:' .. kept[1]) == 1 then redis.call('ZADD', OUTBOX, now, id) end
 return 1

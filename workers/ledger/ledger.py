@@ -36,6 +36,8 @@ from workers.ledger.record import (
 from workers.ledger.steps import Steps
 from workers.ledger.streams import Streams
 from workers.pipeline import MAX_BATCH, CommandPipeline
+from workers.webhooks.delivery_log import DeliveryLog
+from workers.webhooks.endpoints import Endpoints
 
 # A webhook whose delivery task does not report back within this is published again.
 OUTBOX_LEASE_MS = 90_000
@@ -71,6 +73,8 @@ class Ledger:
         self.batches = Batches(self._steps, settings)
         self.files = Files(self._steps)
         self.listing = Listing(self._steps)
+        self.endpoints = Endpoints(self._steps)
+        self.deliveries = DeliveryLog(self._steps, settings)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict | Refused:
         """Accept a job; only after this returns may anything be promised to the caller.
@@ -226,16 +230,6 @@ class Ledger:
         errors = (_EXPIRED, _FULL, _ABANDONED)
         flat = [word.decode() for word in self._steps.run("rescue", limit, *errors, OUTBOX_LEASE_MS)]
         return list(zip(flat[::2], flat[1::2], strict=True))
-
-    def record_delivery(self, job_id: str, outcome: str, detail: str, delays_ms: Sequence[int]) -> int:
-        """Note one attempt at a job's webhook ("delivered", "retry" or "failed"); returns how many were made."""
-        return int(self._steps.run("delivery", job_id, outcome, detail, *delays_ms))
-
-    def webhook_secret(self, tenant: str, fresh: str) -> str:
-        """The tenant's webhook secret, `fresh` if it had none."""
-        key = f"{self._steps.prefix}webhook_secret:{tenant}"
-        kept: bytes | None = self._steps.command("SET", key, fresh, "NX", "GET")
-        return fresh if kept is None else kept.decode()
 
     def ping(self) -> None:
         """Raise StoreUnavailable unless Redis answers."""

@@ -21,6 +21,7 @@ NAMES = (
     *("batch_cancel", "batch_release"),
     *FILES,
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list"),
+    *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
@@ -43,6 +44,7 @@ PARTS = {
     ),
     **dict.fromkeys(("batch_feed", "batch_drop"), ("batch_held", "limits")),
     **dict.fromkeys(FILES, ("files",)),
+    **dict.fromkeys(("fan_out", "begin", "delivery", "deliveries", "redeliver"), ("lane",)),
 }
 
 

@@ -112,7 +112,8 @@ local function count_queued(reserved, by)
   end
 end
 
--- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts the webhook in the outbox.
+-- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts it in the outbox where somebody may want
+-- to know: whom it is told is decided when the outbox is emptied (fan_out.lua).
 -- `used`: the tokens it has used; nil where nobody knows.
 local function end_job(id, status, http_status, answer, used)
   local key = job_key(id)
@@ -133,7 +134,10 @@ local function end_job(id, status, http_status, answer, used)
     reply_to(address, id, status, http_status, count, answer)
   end
   if kept[2] then redis.call('EXPIRE', P .. 'idempotency:' .. kept[2], RETENTION_S) end
-  if kept[3] then redis.call('ZADD', OUTBOX, now, id) end
+  -- A batch tells of itself, not of its lines.
+  if not kept[6] and (kept[3] or redis.call('EXISTS', P .. 'endpoints:' .. (kept[5] or '')) == 1) then
+    redis.call('ZADD', OUTBOX, now, id)
+  end
   if status == 'failed' or status == 'expired' then list_failure(kept[5], id) end
 end
 

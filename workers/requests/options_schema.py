@@ -8,6 +8,7 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, vali
 from routing.errors import InvalidRequest
 from workers.requests.fields import Flag, Number, Rules, Text, described
 from workers.requests.preferences_schema import PreferencesSchema
+from workers.requests.webhook_url import WebhookUrl
 
 # Longer than any deadline a provider's batch window has.
 MAX_DEADLINE_S = 7 * 86_400
@@ -30,11 +31,8 @@ class OptionsSchema(Schema):
     background = Flag(about="Whether to be answered at once, with the job; the answer is polled for.")
     service_tier = Text(choices=("auto", "default", "flex", "priority"), about="The place in a provider's queue.")
     deadline_s = Number(high=MAX_DEADLINE_S, above=0, about="Seconds from now after which no answer is wanted.")
-    webhook_url = fields.Url(
-        allow_none=True,
-        schemes={"http", "https"},
-        require_tld=False,
-        metadata=described("Where the job is sent when it has ended, signed as Standard Webhooks; http or https."),
+    webhook_url = WebhookUrl(
+        about="Where the job is sent when it has ended, signed as Standard Webhooks; http or https."
     )
     on_disconnect = Text(choices=("cancel", "detach"), about="What becomes of the job when the caller hangs up.")
     continue_on_failover = Flag(about="Whether another provider may go on with an answer that broke off.")

@@ -1,6 +1,7 @@
 """A running product with an account that has a Responses endpoint of its own, and one that has none."""
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.support.stack import Stack, copy_configuration, without_exploration

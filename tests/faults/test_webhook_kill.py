@@ -50,7 +50,7 @@ def test_every_end_arrives(start_stack):
 def test_a_stop_lets_attempts_end(start_stack):
     """SIGTERM in the midst of an attempt: its answer is on record, and nobody is sent it twice."""
     stack = start_stack(background=True)
-    with WebhookReceiver(delay_s=2) as receiver:
+    with WebhookReceiver(delay_s=5) as receiver:
         stack.post(chat("Once.", webhook_url=receiver.url))
         wait_until(lambda: receiver.received, what="the attempt")
         stack.workers["background"].stop()

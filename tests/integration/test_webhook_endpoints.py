@@ -256,6 +256,7 @@ def test_slow_receivers_delay_nobody_else(stack, endpoint):
         stack.post(chat("Quick.", webhook_url=quick.url.replace("127.0.0.1", "localhost")))
         wait_until(lambda: quick.received, what="the quick one")
         assert len(slow.received) < 40
+        assert slow.most_at_once == 4
         # The rest need not be waited for.
         stack.session.delete(f"{stack.api.url}{ENDPOINTS}/{made['id']}")
 

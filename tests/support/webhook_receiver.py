@@ -13,12 +13,20 @@ class WebhookReceiver:
         self.received: list[tuple[dict[str, str], bytes]] = []
         remaining = list(statuses)
         received = self.received
+        # How many it was answering at once, at most.
+        self.most_at_once = self._now = 0
+        lock, itself = threading.Lock(), self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 received.append((dict(self.headers.items()), body))
+                with lock:
+                    itself._now += 1
+                    itself.most_at_once = max(itself.most_at_once, itself._now)
                 time.sleep(delay_s)
+                with lock:
+                    itself._now -= 1
                 self.send_response(remaining.pop(0) if remaining else 200)
                 for name, value in (headers or {}).items():
                     self.send_header(name, value)

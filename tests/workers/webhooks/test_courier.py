@@ -191,13 +191,13 @@ def test_a_slow_host_holds_up_only_its_own(ledger, courier, endpoint, end, outbo
         [other] = courier.due("job_quick")
         assert courier.attempt(other) is None
         assert len(quick.received) == 1
-        # One of the four ends: the first that waits is next, and those after it one by one.
+        # One of the four ends: those that wait go on, one by one.
         following = ledger.deliveries.end(ledger.deliveries.read(ids[0]), "it is over")
         seen = []
         while following is not None:
             seen.append(following)
             following = courier.attempt(following)
-        assert seen == ids[4:]
+        assert sorted(seen) == sorted(ids[4:])
         assert len(slow.received) == 3
 
 

@@ -28,16 +28,7 @@ def write_configuration(folder: Path, provider_port: int, concurrency: int) -> N
         },
     )
     _write(folder / "models.json", {MODEL: [f"{PROVIDER}/bench-model"]})
-    _write(
-        folder / "tenants" / "bench.json",
-        {
-            "tenant_id": "bench",
-            "api_keys": [KEY],
-            "providers": {"enabled": [PROVIDER], "routing_policy": "balanced"},
-            "quotas": {},
-            "features": {"failover": True, "metrics": True},
-        },
-    )
+    add_tenant(folder, "bench", KEY)
     weights = {"cost": 0.3, "latency": 0.4, "uptime": 0.3}
     _write(
         folder / "policies" / "routing.json",
@@ -45,6 +36,20 @@ def write_configuration(folder: Path, provider_port: int, concurrency: int) -> N
             "balanced": {"strategy": "balanced", "weights": weights, "min_uptime": 0.90},
             "cost-optimized": {"strategy": "cost-optimized", "min_uptime": 0.95, "max_latency": 2000},
             "performance-first": {"strategy": "performance-first", "min_uptime": 0.90, "max_latency": 500},
+        },
+    )
+
+
+def add_tenant(folder: Path, name: str, key: str) -> None:
+    """Write the file of a tenant without limits; running processes read it within seconds."""
+    _write(
+        folder / "tenants" / f"{name}.json",
+        {
+            "tenant_id": name,
+            "api_keys": [key],
+            "providers": {"enabled": [PROVIDER], "routing_policy": "balanced"},
+            "quotas": {},
+            "features": {"failover": True, "metrics": True},
         },
     )
 

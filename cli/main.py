@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from cli.api import api
+from cli.batch import batch
 from cli.beat import beat
 from cli.breaker import breaker
 from cli.doctor import doctor
@@ -37,5 +38,5 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, jobs, webhooks, breaker, export, replay):
+for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, jobs, batch, webhooks, breaker, export, replay):
     main.add_command(_command)

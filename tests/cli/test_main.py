@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-COMMANDS = ("up", "api", "worker", "beat", "flower", "sandbox", "doctor", "plan", "jobs", "breaker", "webhooks")
+SERVICES = ("up", "api", "worker", "beat", "flower", "sandbox", "doctor")
+COMMANDS = (*SERVICES, "plan", "jobs", "batch", "breaker", "webhooks")
 
 
 def test_help_loads_neither_celery_nor_flask():

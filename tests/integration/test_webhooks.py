@@ -5,6 +5,7 @@ import json
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from tests.support.batch import create, entry, jsonl, upload
 from tests.support.process_node import wait_until
 from tests.support.stack import chat
 from tests.support.webhook_receiver import WebhookReceiver
@@ -26,6 +27,22 @@ def test_a_webhook_is_signed_and_carries_the_job(stack):
     assert event["type"] == "job.completed"
     assert event["data"]["id"] == job["id"]
     assert "Call me." in event["data"]["response"]["choices"][0]["message"]["content"]
+
+
+def test_a_batch_tells_of_its_end_and_not_of_its_lines(stack):
+    """The batch's own URL and the tenant's endpoints are each told once, when its files are there."""
+    with WebhookReceiver() as named, WebhookReceiver() as endpoint:
+        made = stack.post({"url": endpoint.url, "events": ["*"]}, path="/v1/webhooks/endpoints").json()
+        lines = [entry(number) for number in range(3)]
+        batch = create(stack, input_file_id=upload(stack, jsonl(lines)), webhook_url=named.url)
+        wait_until(lambda: named.received and endpoint.received, what="both webhooks")
+        wait_until(lambda: stack.redis.client.zcard("mr:outbox") == 0, what="an empty outbox")
+        stack.session.delete(f"{stack.api.url}/v1/webhooks/endpoints/{made['id']}")
+    (headers, body), (_, other) = *named.received, *endpoint.received
+    event = Webhook(secret(stack)).verify(body, headers)
+    assert event["type"] == json.loads(other)["type"] == "batch.completed"
+    assert event["data"] == stack.get(f"/v1/batches/{batch['id']}").json()
+    assert event["data"]["output_file_id"]
 
 
 def test_a_failed_job_is_told_as_well(stack):

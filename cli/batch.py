@@ -62,6 +62,7 @@ def submit(
 ) -> None:
     """Upload FILE (- is stdin) and create a batch of its lines. Exits 1 where a watched batch is not completed."""
     output = Output(as_json=as_json)
+    pairs = _pairs(metadata)
     name = "lines.jsonl" if file.name == "<stdin>" else Path(file.name).name
     parts = {"file": (name, file, "application/jsonl")}
     uploaded = client.request("POST", "/v1/files", files=parts, data={"purpose": "batch"}, timeout=_UPLOAD_S).json()
@@ -69,7 +70,7 @@ def submit(
         "input_file_id": uploaded["id"],
         "endpoint": endpoint,
         "completion_window": window,
-        **({"metadata": _pairs(metadata)} if metadata else {}),
+        **({"metadata": pairs} if pairs else {}),
         **({"webhook_url": webhook_url} if webhook_url else {}),
     }
     try:

@@ -15,7 +15,7 @@ UNBOUND = 10_000
 # How late the loop may be, and how often that is looked at.
 LATE_S, LOOK_S = 0.004, 0.02
 # For so long after the last job of another tier there is taken to be such traffic.
-MEMORY_S = 30.0
+MEMORY_S = 3.0
 _LEAST, _FIRST = 2, 16
 _LESS, _MORE = 0.6, 0.05
 

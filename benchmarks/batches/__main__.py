@@ -32,10 +32,10 @@ _SMALL_LINES = 50
 def main() -> None:
     """Read the command line, run the parts, print what came of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.batches", description=__doc__)
-    parser.add_argument("--lines", type=whole_number, default=5000, help="of a batch (default 5000)")
+    parser.add_argument("--lines", type=int, default=5000, help="of a batch (default 5000)")
     parser.add_argument("--rounds", type=whole_number, default=3, help="of the rate (default 3)")
     parser.add_argument("--seconds", type=duration, default=15.0, help="of interactive calls (default 15)")
-    parser.add_argument("--big", type=whole_number, default=50_000, help="lines of that beside them (default 50000)")
+    parser.add_argument("--big", type=int, default=50_000, help="lines of that beside them (default 50000)")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="model-router-batch-"))
     print(f"{options.lines} lines; logs in {folder}", flush=True)

@@ -32,7 +32,7 @@ def test_a_webhook_is_signed_and_carries_the_job(stack):
 def test_a_batch_tells_of_its_end_and_not_of_its_lines(stack):
     """The batch's own URL and the tenant's endpoints are each told once, when its files are there."""
     with WebhookReceiver() as named, WebhookReceiver() as endpoint:
-        made = stack.post({"url": endpoint.url, "events": ["*"]}, path="/v1/webhooks/endpoints").json()
+        made = stack.post({"url": endpoint.url, "events": "*"}, path="/v1/webhooks/endpoints").json()
         lines = [entry(number) for number in range(3)]
         batch = create(stack, input_file_id=upload(stack, jsonl(lines)), webhook_url=named.url)
         wait_until(lambda: named.received and endpoint.received, what="both webhooks")

@@ -6,7 +6,7 @@ Source: OpenAI's reference for the Batch API, and its extensions here: `requests
 import re
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from workers.requests.demands import ENDPOINTS
 from workers.requests.fields import JsonField, Rules, Text, Whole, described
@@ -71,6 +71,9 @@ class Metadata(JsonField[dict[str, str]]):
 class ExpirySchema(Schema):
     """When the files of the output go away."""
 
+    class Meta:
+        unknown = RAISE
+
     anchor = Text(required=True, choices=("created_at",))
     seconds = Whole(*_KEPT_S, required=True)
 
@@ -89,7 +92,10 @@ class InlineRequest(JsonField[dict[str, Any]]):
 
 
 class BatchSchema(Schema):
-    """POST /v1/batches."""
+    """POST /v1/batches. A field that is not known is a slip: it would count for 50,000 lines."""
+
+    class Meta:
+        unknown = RAISE
 
     endpoint = Text(required=True, choices=tuple(ENDPOINTS), about="What every line asks.")
     completion_window = Window(required=True, about="How long it may take, from minutes to a day: `30m`, `24h`.")

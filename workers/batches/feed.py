@@ -1,7 +1,6 @@
 """Sends the next lines of a batch to where there is room for them."""
 
 from config.tenant import Tenant
-from routing.errors import StoreUnavailable
 from workers.batches.input import BatchInput
 from workers.batches.line import read_line
 from workers.batches.ordering import LineOrdering, tier_of_age
@@ -24,8 +23,8 @@ class Feed:
         self._batch = batch
         self._source = source
         self._busy = False
-        # Whether the ledger has not said what became of the last lines: what it says of the batch is to be read again.
-        self.unsure = False
+        # What went wrong: nobody knows what became of the last lines, so the batch is to be read from the ledger again.
+        self.broken: Exception | None = None
         # Whether lines may be sent. Cleared where the ledger takes none any more.
         self.open = False
 
@@ -51,9 +50,9 @@ class Feed:
                 return 0
             if self._batches.feed(self._held, before, self._source.place, lines):
                 return len(lines)
-        except StoreUnavailable:
-            self.open, self.unsure = False, True
-            raise
+        except Exception as error:  # noqa: BLE001 (whoever brings the batch to its end raises it)
+            self.open, self.broken = False, error
+            return 0
         finally:
             self._busy = False
         # It is being cancelled, or another holds it: these lines were not accepted.

@@ -13,7 +13,6 @@ import structlog
 
 from config.settings import Settings
 from config.tenant import Tenant
-from routing.errors import StoreUnavailable
 from workers.batches.checking import InputCheck, Problem
 from workers.batches.feed import Feed
 from workers.batches.input import BatchInput
@@ -117,6 +116,7 @@ class BatchRun:
                 lambda count: self._mark(None, total=count) is BatchStatus.VALIDATING,
             )
             if found is None:
+                self._means.storage.delete(f"files/{errors}")
                 return BatchStatus.CANCELLING
             (problems, size), total = found, check.total
         if not problems:
@@ -151,12 +151,19 @@ class BatchRun:
         why: tuple[str, str] | None = None
         self.feed.open = True
         while True:
-            if self.feed.unsure:
-                raise StoreUnavailable("the job store went away while lines were accepted; the batch is read again")
+            if self.feed.broken is not None:
+                raise self.feed.broken
+            # Asked before the look: lines that are accepted after it would be overlooked.
+            quiet = not self.feed.busy and (not self.feed.open or self.feed.exhausted)
             look = self._look()
             if why is None:
                 why = self._reason_to_stop(look)
-            done = look.in_flight == 0 and not look.ended and not self.feed.busy and (why or self.feed.exhausted)
+            if why is CANCELLED and look.in_flight and not self._batches.drop(self.held):
+                raise LostBatch
+            if quiet and why is None and not self.feed.exhausted:
+                # Its lines are not taken, and it is not said why: another holds it, or will look at it anew.
+                raise LostBatch
+            done = quiet and look.in_flight == 0 and not look.ended
             if self._part.full or (self._part.ended and (done or self._part_is_due())):
                 self._store()
             elif done:
@@ -176,12 +183,11 @@ class BatchRun:
         return look
 
     def _reason_to_stop(self, look: Look) -> tuple[str, str] | None:
-        """Why no more lines are run, where that is so; they are then fed no more, and those not begun are dropped."""
+        """Why no more lines are run, where that is so; they are then fed no more."""
         why = None
         if look.status is BatchStatus.CANCELLING:
+            # Those not begun are dropped, at every look: one that runs may be handed on and stand in a queue again.
             why = CANCELLED
-            if not self._batches.drop(self.held):
-                raise LostBatch
         elif look.now >= self.batch.deadline_at:
             # The rescue expires those that are on their way: they have the batch's deadline.
             why = EXPIRED

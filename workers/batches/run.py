@@ -149,7 +149,8 @@ class BatchRun:
     def _fetch(self) -> tuple[str, str] | None:
         """Until every line that was accepted has ended and every other was fed; else why they are not run any more."""
         why: tuple[str, str] | None = None
-        self.feed.open = True
+        # One that was cancelled before it was validated has no lines to feed.
+        self.feed.open = self._valid
         while True:
             if self.feed.broken is not None:
                 raise self.feed.broken

@@ -16,6 +16,7 @@ from api.openapi.headers import IDEMPOTENCY_KEY
 from api.openapi.operation import Answer, Operation, Parameter, documented
 from api.openapi.shape import text, word
 from api.ordering import fingerprint_of, idempotency_of
+from api.page import LIMIT, as_list, limit_asked
 from api.principal import Principal, authenticate
 from api.services import Services
 from routing.errors import BatchNotCancellable, IdempotencyConflict, InvalidRequest, NotFound, TooManyBatches
@@ -26,10 +27,6 @@ from workers.requests import batch_schema
 blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches")
 _BATCH_ID = re.compile(r"batch_[0-9a-f]{32}")
 _BATCH = Parameter("batch_id", "path", "The batch's id.", {"type": "string", "pattern": "^batch_[0-9a-f]{32}$"})
-_MOST, _USUAL = 100, 20
-_LIMIT = Parameter(
-    "limit", "query", f"How many, {_USUAL} if left out.", {"type": "integer", "minimum": 1, "maximum": _MOST}
-)
 _AFTER = Parameter("after", "query", "The id of the batch to begin after.", text())
 _KINDS = {"output": ANSWERS, "errors": ERRORS}
 _KIND = Parameter("kind", "query", "Answers, `output`, if left out; or the lines without one.", word(_KINDS))
@@ -94,30 +91,20 @@ def create() -> Response:
     Operation(
         tag="Batches",
         summary="List batches",
-        parameters=(_LIMIT, _AFTER),
+        parameters=(LIMIT, _AFTER),
         answers=(found(BATCHES, "A page of them, the newest first."), *refused(400, 401, 503)),
     )
 )
 def list_batches() -> Response:
     """The tenant's batches, the newest first."""
     principal = authenticate()
-    given = request.args.get("limit", str(_USUAL))
-    limit = int(given) if given.isascii() and given.isdigit() and len(given) < 5 else 0
-    if not 1 <= limit <= _MOST:
-        raise InvalidRequest(f"limit: must be a whole number from 1 to {_MOST}", param="limit")
+    limit = limit_asked()
     page = services().ledger.batches.listed(principal.tenant_id, request.args.get("after"), limit)
     if page is None:
         raise InvalidRequest("after: there is no such batch", param="after")
     batches, more = page
-    return replies.as_json(
-        {
-            "object": "list",
-            "data": [batch.as_object() for batch in batches],
-            "first_id": batches[0].id if batches else None,
-            "last_id": batches[-1].id if batches else None,
-            "has_more": more,
-        }
-    )
+    data = [batch.as_object() for batch in batches]
+    return replies.as_json(as_list(data, data[-1]["id"] if data else None, more=more))
 
 
 @blueprint.get("/<batch_id>")

@@ -29,16 +29,22 @@ class PageAsked:
     @classmethod
     def of_request(cls) -> "PageAsked":
         """As the query says; InvalidRequest names what is wrong with it."""
-        given = request.args.get("limit", str(USUAL))
-        limit = int(given) if given.isascii() and given.isdigit() and len(given) < 5 else 0
-        if not 1 <= limit <= MOST:
-            raise InvalidRequest(f"limit: must be a whole number from 1 to {MOST}", param="limit")
+        limit = limit_asked()
         match request.args.get("order", "desc"):
             case "desc":
                 return cls(limit, "desc")
             case "asc":
                 return cls(limit, "asc")
         raise InvalidRequest('order: must be "asc" or "desc"', param="order")
+
+
+def limit_asked() -> int:
+    """How many the query wants; InvalidRequest for what is no such number."""
+    given = request.args.get("limit", str(USUAL))
+    limit = int(given) if given.isascii() and given.isdigit() and len(given) < 5 else 0
+    if not 1 <= limit <= MOST:
+        raise InvalidRequest(f"limit: must be a whole number from 1 to {MOST}", param="limit")
+    return limit
 
 
 def as_list(entries: Sequence[Mapping[str, Any]], last: str | None, *, more: bool) -> dict[str, Any]:

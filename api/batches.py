@@ -60,6 +60,7 @@ def create() -> Response:
     order = BatchOrder(
         id=batch_id,
         tenant=principal.tenant_id,
+        key=principal.key.id,
         endpoint=body["endpoint"],
         input_file=_input_file(body, batch_id, principal),
         window=body["completion_window"],

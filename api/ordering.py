@@ -71,7 +71,7 @@ def place(
     """
     wanted = demand.wanted()
     planned = route(principal, wanted, time.time())
-    order = _order(demand, planned, waiter, replay_of)
+    order = _order(principal, demand, planned, waiter, replay_of)
     placed = submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, order)
     if isinstance(placed, Accepted | Refused):
         rate_limits.note(placed.headroom)
@@ -88,7 +88,7 @@ def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
     return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
 
 
-def _order(demand: Demand, planned: Plan, waiter: str, replay_of: str) -> Order:
+def _order(principal: Principal, demand: Demand, planned: Plan, waiter: str, replay_of: str) -> Order:
     body, echo = demand.body, demand.echo_for(planned)
     key = request.headers.get("Idempotency-Key")
     tier = body.get("service_tier") or "auto"
@@ -104,6 +104,7 @@ def _order(demand: Demand, planned: Plan, waiter: str, replay_of: str) -> Order:
         echo=json.dumps(echo) if echo else "",
         stream=_stream(body),
         replay_of=replay_of,
+        key=principal.key.id,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import request
 
 from api.context import services
+from config.access_key import AccessKey
 from config.tenant import Tenant
 from routing.errors import Unauthenticated
 
@@ -14,6 +15,7 @@ class Principal:
     """A caller whose key was found."""
 
     tenant: Tenant
+    key: AccessKey
 
     @property
     def tenant_id(self) -> str:
@@ -26,11 +28,11 @@ def authenticate() -> Principal:
 
     Keys are in the configuration, in memory: a Redis that is away turns nobody into a stranger.
     """
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    key = key.strip() if scheme.lower() == "bearer" else request.headers.get("X-Api-Key", "").strip()
-    if not key:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    secret = secret.strip() if scheme.lower() == "bearer" else request.headers.get("X-Api-Key", "").strip()
+    if not secret:
         raise Unauthenticated("no API key: send it as `Authorization: Bearer YOUR_KEY`")
-    tenant = services().directory.current.tenant_of(key)
-    if tenant is None:
+    access = services().directory.current.access(secret)
+    if access is None:
         raise Unauthenticated("Incorrect API key provided: it is not known here, or its tenant is not active")
-    return Principal(tenant)
+    return Principal(*access)

@@ -1,9 +1,10 @@
-"""What the API derives from the configuration: who a key belongs to and what can be asked for."""
+"""What processes derive from the configuration: who a key belongs to and what can be asked for."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from config.access_key import SHOWN, AccessKey
 from config.configuration import Configuration
 from config.live import LiveConfiguration
 from config.policy import PolicyConfig
@@ -20,18 +21,23 @@ class Edition:
     configuration: Configuration
     catalogue: Catalogue
     # By the hash of the key, so that a look-up takes no longer the more of a key was guessed.
-    tenants_by_key: Mapping[bytes, Tenant]
+    keys: Mapping[bytes, AccessKey]
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Edition":
         """Derive everything from `configuration`."""
-        keys = {digest(key): tenant for tenant in configuration.tenants.values() for key in tenant.api_keys}
+        keys = {
+            digest(secret): _file_key(tenant, secret)
+            for tenant in configuration.tenants.values()
+            for secret in tenant.api_keys
+        }
         return cls(configuration, Catalogue.build(configuration), keys)
 
-    def tenant_of(self, key: str) -> Tenant | None:
-        """The active tenant `key` belongs to."""
-        tenant = self.tenants_by_key.get(digest(key))
-        return tenant if tenant is not None and tenant.active else None
+    def access(self, secret: str) -> tuple[Tenant, AccessKey] | None:
+        """The active tenant that `secret` belongs to, and the key it is; None: it is nobody's."""
+        key = self.keys.get(digest(secret))
+        tenant = None if key is None else self.configuration.tenants.get(key.tenant_id)
+        return (tenant, key) if key is not None and tenant is not None and tenant.active else None
 
     def policy(self, name: str) -> PolicyConfig:
         """The policy called `name`; InvalidRequest lists those there are."""
@@ -42,9 +48,14 @@ class Edition:
         return policy
 
 
-def digest(key: str) -> bytes:
+def digest(secret: str) -> bytes:
     """The hash a key is looked up by."""
-    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+    return hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+
+
+def _file_key(tenant: Tenant, secret: str) -> AccessKey:
+    """The key that a tenant's file holds as it is; its id follows from the secret, and does not tell it."""
+    return AccessKey(f"key_{digest(secret).hex()[:24]}", tenant.tenant_id, prefix=secret[:SHOWN])
 
 
 class Directory:

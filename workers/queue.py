@@ -37,6 +37,8 @@ class Order:
     stream: str = ""
     # The job whose request it runs again.
     replay_of: str = ""
+    # The id of the key it came with.
+    key: str = ""
 
 
 def new_job_id() -> str:
@@ -100,5 +102,6 @@ def submission(
         echo=order.echo,
         stream=order.stream,
         replay_of=order.replay_of,
+        key=order.key,
         limits=limits,
     )

@@ -69,7 +69,7 @@ class Feed:
             raw = self._source.peek()
             if raw is None:
                 break
-            order = self._ordering.order(read_line(raw.text, batch.endpoint), batch.endpoint, tenant, tier, rooms)
+            order = self._ordering.order(read_line(raw.text, batch.endpoint), batch, tenant, tier, rooms)
             if order is None:
                 break
             lines.append(order)

@@ -18,6 +18,7 @@ from workers.batches.line import Line
 from workers.batches.shares import Rooms
 from workers.directory import Edition
 from workers.ledger.batch_lines import LineOrder, LineRefusal
+from workers.ledger.batch_record import Batch
 from workers.queue import Order, new_job_id, submission
 from workers.requests.demands import demand_of
 from workers.surfaces.registry import CHAT
@@ -44,11 +45,11 @@ class LineOrdering:
         self._rng = rng
 
     def order(
-        self, line: Line, endpoint: str, tenant: Tenant, tier: ServiceTier, rooms: Rooms
+        self, line: Line, batch: Batch, tenant: Tenant, tier: ServiceTier, rooms: Rooms
     ) -> LineOrder | LineRefusal | None:
         """The line as a job, its room taken; a refusal where it cannot be run any more; None: no provider has room."""
         try:
-            demand = demand_of(endpoint, line.body)
+            demand = demand_of(batch.endpoint, line.body)
             wanted = replace(demand.wanted(), priority=tier.priority)
             check_size(tenant.quotas, wanted)
             edition = self._edition()
@@ -67,6 +68,7 @@ class LineOrdering:
             tier=tier,
             surface="" if demand.surface is CHAT else demand.surface.name,
             echo=json.dumps(echo) if echo else "",
+            key=batch.key,
         )
         job = submission(new_job_id(), tenant, wanted, demand.body, planned, order, place=place)
         return LineOrder(line.custom_id, provider, place, job)

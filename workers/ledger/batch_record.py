@@ -53,6 +53,8 @@ class BatchOrder:
     # A hash of the Idempotency-Key and of the body it came with; empty without one.
     idempotency: str = ""
     fingerprint: str = ""
+    # The id of the key it came with.
+    key: str = ""
 
     def fields(self) -> list[Any]:
         """The record's fields that the caller decides, as a flat list of names and values."""
@@ -63,6 +65,8 @@ class BatchOrder:
             pairs += ("webhook", self.webhook)
         if self.files_kept_s is not None:
             pairs += ("files_kept_s", self.files_kept_s)
+        if self.key:
+            pairs += ("key", self.key)
         return pairs
 
 
@@ -94,6 +98,7 @@ class Batch:
     error_file: str | None = None
     errors: tuple[Mapping[str, Any], ...] = ()
     files_kept_s: int | None = None
+    key: str = ""
     # When it ended; None while it has not.
     ended_at: float | None = field(default=None)
 
@@ -161,5 +166,6 @@ class Batch:
             error_file=text("error_file"),
             errors=tuple(json.loads(text("errors") or "[]")),
             files_kept_s=None if kept_s is None else int(kept_s),
+            key=text("key") or "",
             ended_at=None if ended is None else int(float(ended)) / 1000,
         )

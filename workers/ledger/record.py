@@ -52,6 +52,8 @@ class Submission:
     stream: str = ""
     # The job whose request it runs again; empty for a request of its own.
     replay_of: str = ""
+    # The id of the key it came with.
+    key: str = ""
     # The tenant's limits, as reserve.lua reads them; empty for none.
     limits: str = ""
 
@@ -69,6 +71,7 @@ class Submission:
             "echo": self.echo,
             "stream": self.stream,
             "replay_of": self.replay_of,
+            "key": self.key,
         }
         pairs: list[Any] = [
             *("v", 1),

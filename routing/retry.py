@@ -14,15 +14,23 @@ _DEFER_S = 1.0
 _DEFER_CAP_S = 30.0
 # So that all who were told the same second do not come back in it.
 _DEFER_JITTER = 0.1
+# What can wait is not given up when all of its candidates have failed: they are asked again, for some minutes. Not for
+# longer, or what no provider can do would keep a batch from its end.
+_ROUNDS = 5
+_ROUND_S, _ROUND_GROWTH = 5.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The next step; `delay_s` is how long until it, `reason` is for the log and the attempt's record."""
+    """The next step; `delay_s` is how long until it, `reason` is for the log and the attempt's record.
+
+    `afresh`: the job then begins again with the first candidate of its plan.
+    """
 
     step: NextStep
     delay_s: float
     reason: str
+    afresh: bool = False
 
 
 def decide(
@@ -66,6 +74,22 @@ def decide(
             return _move_on("no other deployment would fail in the same way", has_next=has_next)
         case NextStep.STOP:
             return Decision(NextStep.STOP, 0.0, "the request itself was refused")
+
+
+def give_up_or_wait(
+    error: ProviderError, stop: Decision, *, rounds: int | None, remaining_s: float, rng: Random
+) -> Decision:
+    """The step of a job for which no candidate is left, as `stop` says: one that can wait asks all of them again.
+
+    `rounds` is how often it did so before; None for a job that cannot wait. Only what may pass is waited for.
+    """
+    if rounds is None or error.next_step is not NextStep.RETRY or rounds + 1 >= _ROUNDS:
+        return stop
+    delay_s = _ROUND_S * _ROUND_GROWTH**rounds * (1 + rng.uniform(0, _DEFER_JITTER))
+    if delay_s >= remaining_s:
+        return stop
+    why = f"{stop.reason}; it can wait for round {rounds + 2} of {_ROUNDS}"
+    return Decision(NextStep.DEFER, delay_s, why, afresh=True)
 
 
 def around_breaker(wait_s: float | None, *, remaining_s: float, defers: int, rng: Random) -> Decision:

@@ -24,7 +24,7 @@ from workers.call import Calls
 from workers.hedging import Hedging
 from workers.leases import LeaseLost, Leases
 from workers.ledger.claimed import Detour
-from workers.ledger.ledger import Ledger
+from workers.ledger.ledger import AFRESH, Ledger
 from workers.ledger.record import Frames, Outcome, Room
 from workers.providers.base import Completion
 from workers.relay import Relay
@@ -145,13 +145,13 @@ class Executor:
                 case NextStep.DEFER if isinstance(result, ProviderRateLimited):
                     return self._find_room(run, result, decision.delay_s)
                 case NextStep.DEFER:
-                    return self._defer(run, decision.delay_s, run.job.candidate)
+                    return self._defer(run, decision.delay_s, AFRESH if decision.afresh else run.job.candidate)
                 case _:
                     return self._fail(run, result)
 
     def _decide(self, run: Run, error: ProviderError, *, has_next: bool) -> retry.Decision:
         deployment = run.candidate.deployment
-        return retry.decide(
+        decision = retry.decide(
             error,
             tries=run.tries,
             earlier=run.earlier_tries,
@@ -164,6 +164,9 @@ class Executor:
             budget=self._budgets.allows(deployment.provider) and self._may_repeat(run),
             shut=run.job.guarded and self._ledger.saw_shut(deployment.id, run.started),
         )
+        if decision.step is not NextStep.STOP:
+            return decision
+        return retry.give_up_or_wait(error, decision, rounds=run.job.rounds, remaining_s=run.remaining_s, rng=self._rng)
 
     def _may_repeat(self, run: Run) -> bool:
         """Whether the candidate may be called again: not if it cannot go on with what it has begun."""

@@ -116,6 +116,17 @@ def test_lines_fail_on_their_own(stack):
     assert len(lines_of(stack, batch["output_file_id"])) == 2
 
 
+def test_a_line_waits_for_a_provider_that_is_away(stack):
+    """A line has time: when every candidate has failed it begins again, some seconds later."""
+    stack.sandbox.behave("groq", fault="status", status=503, times=2)
+    batch = create(stack, requests=[{"custom_id": "a", "body": chat("wait", model="groq/openai/gpt-oss-20b")}])
+    batch = ended(stack, batch["id"])
+    assert batch["request_counts"] == {"total": 1, "completed": 1, "failed": 0}
+    (line,) = lines_of(stack, batch["output_file_id"])
+    attempts = line["response"]["body"]["routing_metadata"]["attempts"]
+    assert [attempt["status"] for attempt in attempts] == ["failed", "failed", "completed"]
+
+
 def test_a_cancelled_batch_keeps_what_is_done(stack):
     """What runs comes to its end, the rest is told as cancelled; every line is in one of the files."""
     stack.sandbox.behave("*", latency_ms=700)

@@ -18,7 +18,7 @@ from routing.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from routing.retry import around_breaker, decide
+from routing.retry import Decision, around_breaker, decide, give_up_or_wait
 
 TRANSIENT = [ProviderUnreachable, ProviderTimeout, ProviderFailed, MalformedAnswer]
 OURS = [ProviderMisconfigured, ContextLengthExceeded, NotExpressible]
@@ -182,3 +182,34 @@ def test_no_detour_reaches_the_deadline(wait_s, remaining_s, defers, seed):
     """A job is never put off to its deadline or beyond."""
     decision = around_breaker(wait_s, remaining_s=remaining_s, defers=defers, rng=Random(seed))
     assert decision.step is not NextStep.DEFER or (wait_s or 0) <= decision.delay_s < remaining_s
+
+
+STOPPED = Decision(NextStep.STOP, 0.0, "no candidate is left")
+
+
+def last_step(kind, rounds, remaining_s=3600.0, rng=None):
+    """The step after the last candidate's failure, of a job that has begun again `rounds` times."""
+    return give_up_or_wait(kind("failed"), STOPPED, rounds=rounds, remaining_s=remaining_s, rng=rng or Random(1))
+
+
+@pytest.mark.parametrize("kind", TRANSIENT)
+def test_who_can_wait_begins_again(kind):
+    """Five rounds in all, ever further apart, some minutes together."""
+    steps = [last_step(kind, rounds) for rounds in range(5)]
+    assert [decision.step for decision in steps] == [NextStep.DEFER] * 4 + [NextStep.STOP]
+    assert all(decision.afresh for decision in steps[:4])
+    delays = [decision.delay_s for decision in steps[:4]]
+    assert delays == sorted(delays)
+    assert 120 < sum(delays) < 300
+
+
+@pytest.mark.parametrize("kind", [*OURS, ProviderRefused])
+def test_what_will_not_pass_is_not_waited_for(kind):
+    """Another round would fail as this one did."""
+    assert last_step(kind, 0) is STOPPED
+
+
+def test_who_cannot_wait_is_told_at_once():
+    """A job somebody waits for has no second round, nor has one whose deadline comes before it."""
+    assert last_step(ProviderFailed, None) is STOPPED
+    assert last_step(ProviderFailed, 0, remaining_s=4.0) is STOPPED

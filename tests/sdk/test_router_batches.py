@@ -68,6 +68,26 @@ def test_a_batch_that_is_cancelled(stack, client):
     assert client.files.content(batch.output_file_id).text.count("\n") == batch.request_counts.completed
 
 
+def test_a_batch_whose_window_ends(stack, client):
+    """It is expired, what was done can be read, and every other line says why it was not run."""
+    stack.workers["background"].stop()
+    stack.sandbox.behave("groq", latency_ms=100, limits={"requests_per_minute": 120})
+    lines = (entry(number, model="groq/openai/gpt-oss-20b") for number in range(200))
+    file = client.files.create(file=("lines.jsonl", jsonl(lines)), purpose="batch")
+    batch = client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="1m")
+    # As if most of its window had passed while nobody was there to run it.
+    stack.redis.client.hincrby(f"mr:batch:{batch.id}", "deadline", -50_000)
+    stack.workers["background"].start()
+    batch = ended(client, batch)
+    assert batch.status == "expired"
+    assert batch.expired_at >= batch.expires_at
+    done = client.files.content(batch.output_file_id).text.splitlines()
+    late = [json.loads(line) for line in client.files.content(batch.error_file_id).text.splitlines()]
+    assert len(done) == batch.request_counts.completed > 0
+    assert len(done) + len(late) == 200
+    assert {line["error"]["code"] for line in late} == {"batch_expired"}
+
+
 def test_a_batch_that_was_never_good(client):
     """It fails, and says why by line."""
     file = client.files.create(file=("lines.jsonl", b'{"custom_id": 1}\nno json\n'), purpose="batch")

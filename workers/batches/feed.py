@@ -62,7 +62,7 @@ class Feed:
 
     def _collect(self, tenant: Tenant, rooms: Rooms, now: float) -> list[LineOrder | LineRefusal]:
         batch = self._batch
-        tier = tier_of_age(batch.deadline_at - now, batch.deadline_at - batch.created_at)
+        tier = tier_of_age(batch.deadline_at - now, batch.window_s)
         lines: list[LineOrder | LineRefusal] = []
         size = 0
         while len(lines) < MOST_LINES and size < MOST_BYTES:

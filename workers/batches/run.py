@@ -13,11 +13,12 @@ import structlog
 
 from config.settings import Settings
 from config.tenant import Tenant
+from routing.job import ServiceTier
 from workers.batches.checking import InputCheck, Problem
 from workers.batches.feed import Feed
 from workers.batches.input import BatchInput
 from workers.batches.line import read_line
-from workers.batches.ordering import LineOrdering
+from workers.batches.ordering import LineOrdering, tier_of_age
 from workers.batches.output import ANSWERS, ERRORS, Output, file_id
 from workers.batches.part import CANCELLED, EXPIRED, Part
 from workers.batches.validation import shown_errors, validate
@@ -73,6 +74,7 @@ class BatchRun:
         self._part = Part(surface_at(batch.endpoint))
         self._part_since = 0.0
         self._valid = "in_progress_at" in batch.times
+        self._tier = ServiceTier.BATCH
 
     @property
     def tenant(self) -> Tenant | None:
@@ -159,6 +161,7 @@ class BatchRun:
             look = self._look()
             if why is None:
                 why = self._reason_to_stop(look)
+            self._age(look)
             if why is CANCELLED and look.in_flight and not self._batches.drop(self.held):
                 raise LostBatch
             if quiet and why is None and not self.feed.exhausted:
@@ -182,6 +185,14 @@ class BatchRun:
             if count % _TURN_LINES == 0:
                 gevent.sleep(0)
         return look
+
+    def _age(self, look: Look) -> None:
+        """Lines on their way grow more urgent with those that are fed: nobody starves in a queue either."""
+        tier = tier_of_age(self.batch.deadline_at - look.now, self.batch.window_s)
+        if tier is not self._tier:
+            if not self._batches.age(self.held, tier.priority):
+                raise LostBatch
+            self._tier = tier
 
     def _reason_to_stop(self, look: Look) -> tuple[str, str] | None:
         """Why no more lines are run, where that is so; they are then fed no more."""

@@ -102,6 +102,11 @@ class Batch:
     # When it ended; None while it has not.
     ended_at: float | None = field(default=None)
 
+    @property
+    def window_s(self) -> float:
+        """How long it may take from its creation on, in seconds."""
+        return self.deadline_at - self.created_at
+
     def as_object(self) -> dict[str, Any]:
         """The batch in OpenAI's form."""
         return {

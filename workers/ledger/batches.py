@@ -96,6 +96,10 @@ class Batches:
         """Cancel the lines nobody has begun; False: another holds it now."""
         return self._steps.run("batch_drop", held.id, held.epoch, _CANCELLED) is not None
 
+    def age(self, held: Held, priority: int) -> bool:
+        """Make the lines nobody has begun as urgent as `priority`; False: another holds it now."""
+        return self._steps.run("batch_age", held.id, held.epoch, priority) is not None
+
     def end(self, held: Held, status: BatchStatus, fields: Mapping[str, Any]) -> bool:
         """End the batch; False: another holds it now, or it has ended."""
         words = [word for pair in fields.items() for word in pair]

@@ -58,6 +58,8 @@ class Claimed:
     echo: str = ""
     # How many frames went out of the answer already; None for one that is not streamed.
     streamed: int | None = None
+    # Of a line of a batch: how often it has begun again with its first candidate. None for other jobs.
+    rounds: int | None = None
 
     @classmethod
     def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
@@ -86,4 +88,5 @@ class Claimed:
             surface=reply[20].decode(),
             echo=reply[21].decode(),
             streamed=None if reply[22] < 0 else reply[22],
+            rounds=None if reply[23] < 0 else reply[23],
         )

@@ -41,6 +41,8 @@ from workers.webhooks.endpoints import Endpoints
 
 # A webhook whose delivery task does not report back within this is published again.
 OUTBOX_LEASE_MS = 90_000
+# A place in a plan: its first, and all others are open again.
+AFRESH = -1
 
 
 def _error_json(error: RouterError) -> str:
@@ -157,7 +159,10 @@ class Ledger:
         return self._reported(self._give_back("requeue", job_id, epoch, (place, 0), told))
 
     def defer(self, job_id: str, epoch: int, place: int, delay_ms: int, told: Told) -> bool:
-        """Give the job back until `delay_ms` from now; False when this run no longer holds it."""
+        """Give the job back until `delay_ms` from now; False when this run no longer holds it.
+
+        At place AFRESH it begins again with its first candidate.
+        """
         return self._reported(self._give_back("requeue", job_id, epoch, (place, max(delay_ms, 1)), told))
 
     def find_room(self, job_id: str, epoch: int, own_wait_ms: int, told: Told) -> tuple[Room, float] | None:

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Gives a job back from a run: at once on the queue of the candidate at `place` (hand over), or after a delay (defer).
+-- Gives a job back from a run: at once on the queue of the candidate at `place` (hand over), or after a delay (defer); at place
+-- -1 it begins again with its first candidate and may go to all of them.
 -- ARGV: id, epoch, place, delay in ms, attempts, evidence, limits learnt, breaker settings, configured limits,
 -- a second call that failed (way.lua), and, where a call has used something in vain, the day and what it was (usage.lua).
 -- Returns what changed of breakers (name, from, to, ...), or false when the run lost the job.
@@ -12,6 +13,11 @@ learn_limits(limits)
 local job = load_job(id, settings, configured)
 move_past(job, second)
 count_queued(job.reserved, 1)
+if place == '-1' then
+  place, job.reached = '0', -1
+  redis.call('HSET', job_key(id), 'limited', ' ')
+  redis.call('HINCRBY', job_key(id), 'rounds', 1)
+end
 point_at(job, epoch + 1, tonumber(place))
 if tonumber(delay_ms) > 0 then put_off(job, tonumber(delay_ms)) else send_on(job) end
 return changes

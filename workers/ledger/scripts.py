@@ -16,6 +16,7 @@ NAMES = (
         "batch_stored",
         "batch_mark",
         "batch_drop",
+        "batch_age",
         "batch_end",
     ),
     *("batch_cancel", "batch_release"),
@@ -43,6 +44,7 @@ PARTS = {
         ("batch_held",),
     ),
     **dict.fromkeys(("batch_feed", "batch_drop"), ("batch_held", "limits")),
+    "batch_age": ("batch_held", "permit"),
     **dict.fromkeys(FILES, ("files",)),
     **dict.fromkeys(("fan_out", "begin", "delivery", "deliveries", "redeliver"), ("lane",)),
 }

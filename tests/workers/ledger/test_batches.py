@@ -1,11 +1,15 @@
 """The steps of a batch: what each changes, and that each may be repeated."""
 
+import time
+
 import pytest
 
 from routing.job import JobStatus, Usage
 from tests.workers.conftest import outcome, submission
 from workers.ledger.batch_lines import Held, LineOrder, LineRefusal, Place, StoredPart
 from workers.ledger.batch_record import BatchOrder, BatchStatus
+from workers.ledger.ledger import AFRESH
+from workers.ledger.record import Told
 
 START = Place(0, 0)
 
@@ -206,3 +210,37 @@ def test_pages_of_batches_neither_skip_nor_repeat(batches, redis, settings):
             break
     assert seen == [f"batch_{number}" for number in reversed(range(7))]
     assert batches.listed("acme", "batch_none", 3) is None
+
+
+def test_lines_that_have_waited_grow_more_urgent(batches, held, ledger, redis, settings):
+    """A line in a queue goes to the list of its new priority, its old pointer is stale; one that runs keeps its run."""
+    batches.feed(held, START, Place(2, 20), [line(1), line(2)])
+    running = ledger.claim("job_2", 1)
+    assert batches.age(held, 6)
+    assert redis.llen(f"{settings.key_prefix}provider.groq\x06\x166") == 1
+    assert ledger.claim("job_1", 1) is None
+    assert ledger.claim("job_1", 2) is not None
+    assert ledger.hand_over("job_2", 1, 0, Told())
+    assert running is not None
+    assert redis.llen(f"{settings.key_prefix}provider.groq\x06\x166") == 2
+
+
+def test_ageing_again_changes_nothing(batches, held, redis, settings):
+    """Only what is less urgent is moved, and only by who holds the batch."""
+    batches.feed(held, START, Place(1, 10), [line(1)])
+    assert batches.age(held, 6)
+    assert batches.age(held, 6)
+    assert redis.llen(f"{settings.key_prefix}provider.groq\x06\x166") == 1
+    assert not batches.age(Held(held.id, held.epoch + 1), 3)
+
+
+def test_a_line_that_begins_again_may_go_everywhere(batches, held, ledger):
+    """Put off afresh it stands at its plan's first candidate, and counts the round."""
+    batches.feed(held, START, Place(1, 10), [line(1)])
+    claimed = ledger.claim("job_1", 1)
+    assert claimed.rounds == 0
+    assert ledger.defer("job_1", 1, AFRESH, 1, Told())
+    time.sleep(0.01)
+    assert ledger.rescue() == [("deferred", "job_1")]
+    again = ledger.claim("job_1", 3)
+    assert (again.rounds, again.candidate, again.reached, again.limited) == (1, 0, 0, ())

@@ -27,6 +27,8 @@ class Process:
     role: str
     popen: subprocess.Popen[bytes]
     log: Path
+    # What it was started with, over our own environment.
+    environ: Mapping[str, str]
 
     @classmethod
     def start(
@@ -45,7 +47,14 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return cls(role, popen, log)
+        return cls(role, popen, log, dict(environ))
+
+    def kill_and_restart(self) -> "Process":
+        """End the whole group by kill -9, then start the same from our own folder; its log goes on."""
+        self.signal(signal.SIGKILL)
+        self.popen.wait()
+        argv = [str(word) for word in self.popen.args]  # type: ignore[union-attr]
+        return Process.start(self.role, argv, self.environ, self.log.parent)
 
     def check(self) -> None:
         """StartError when the process has ended."""

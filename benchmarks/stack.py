@@ -150,6 +150,12 @@ class Stack:
         process.wait_for_port(port)
         return System("sandbox", port, [process])
 
+    def restart(self, process: Process) -> Process:
+        """Kill one of the product's processes and start it again; the new one."""
+        again = process.kill_and_restart()
+        self._started[self._started.index(process)] = again
+        return again
+
     def _redis(self, folder: Path) -> tuple[Process, int]:
         """A Redis of its own, with the durability Model Router asks for, whatever system it serves."""
         port = free_port()

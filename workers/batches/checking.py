@@ -46,14 +46,7 @@ class InputCheck:
 
     def problems(self, lines: Iterator[RawLine]) -> Iterator[Problem | None]:
         """What is wrong with each line, None where it is nothing; at last what is wrong with the file as a whole."""
-        while True:
-            try:
-                raw = next(lines, None)
-            except LineRefused as refused:
-                yield Problem(refused.code, str(refused), refused.param, None)
-                return
-            if raw is None:
-                break
+        for raw in lines:
             self.total += 1
             if self.total > self.most_lines:
                 yield Problem("too_many_requests", f"a batch has at most {self.most_lines} lines", None, raw.number)

@@ -73,6 +73,6 @@ class Feed:
             if order is None:
                 break
             lines.append(order)
-            size += len(raw.text)
+            size += len(raw.text or b"")
             self._source.take()
         return lines

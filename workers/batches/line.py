@@ -28,7 +28,8 @@ class RawLine:
 
     number: int
     end: int
-    text: bytes
+    # None: it is too long to be read.
+    text: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,8 @@ class LineRefused(Exception):
 
 
 def raw_lines(file: Readable, longest: int, number: int = 0, offset: int = 0) -> Iterator[RawLine]:
-    """The lines of `file`, which stands at byte `offset` behind line `number`.
-
-    LineRefused for one over `longest` bytes.
-    """
-    rest = b""
+    """The lines of `file`, which stands at byte `offset` behind line `number`; of one over `longest` bytes no text."""
+    rest, dropped = b"", 0
     while True:
         chunk = file.read(_CHUNK)
         pieces = (rest + chunk).split(b"\n")
@@ -61,18 +59,24 @@ def raw_lines(file: Readable, longest: int, number: int = 0, offset: int = 0) ->
         for piece in pieces:
             number += 1
             # The last line may end without a line break.
-            offset += len(piece) + (1 if chunk or piece is not pieces[-1] else 0)
+            size, dropped = dropped + len(piece), 0
+            offset += size + (1 if chunk or piece is not pieces[-1] else 0)
             text = piece.removeprefix(_MARK) if number == 1 else piece
-            if text.strip():
+            if size > longest:
+                yield RawLine(number, offset, None)
+            elif text.strip():
                 yield RawLine(number, offset, text)
-        if len(rest) > longest:
-            raise LineRefused("line_too_long", f"line {number + 1} is over {longest} bytes")
+        if dropped or len(rest) > longest:
+            # It does not fill the memory, however long it is.
+            rest, dropped = b"", dropped + len(rest)
         if not chunk:
             return
 
 
-def read_line(text: bytes, endpoint: str) -> Line:
+def read_line(text: bytes | None, endpoint: str) -> Line:
     """The request on a line; LineRefused says what is wrong with it."""
+    if text is None:
+        raise LineRefused("line_too_long", "This line is longer than a request may be (MODEL_ROUTER_MAX_BODY_BYTES).")
     try:
         request = parse_json_object(text)
     except InvalidRequest as error:

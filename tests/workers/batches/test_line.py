@@ -48,10 +48,19 @@ def test_every_line_is_found_once_with_its_number_and_its_end(texts, ended, size
     assert all(line.end <= len(data) for line in found)
 
 
-def test_a_line_that_is_too_long_is_refused_before_it_is_read_whole():
-    """A file of one endless line does not fill the memory."""
-    with pytest.raises(LineRefused, match="over 10 bytes"):
-        list(raw_lines(io.BytesIO(b"x" * 1000), 10))
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8), st.lists(st.integers(1, 9), min_size=1, max_size=4))
+def test_a_line_that_is_too_long_is_left_out_and_the_others_are_read(lengths, sizes):
+    """An endless line does not fill the memory, and those behind it have their numbers and ends."""
+    data = b"\n".join(b"x" * length for length in lengths)
+    found = list(raw_lines(Dribble(data, sizes), 10))
+    assert [(line.number, None if line.text is None else len(line.text)) for line in found] == [
+        (number, None if length > 10 else length) for number, length in enumerate(lengths, 1) if length
+    ]
+    assert [data[: line.end].rstrip(b"\n") for line in found] == [
+        b"\n".join(data.split(b"\n")[: line.number]).rstrip(b"\n") for line in found
+    ]
+    with pytest.raises(LineRefused, match="longer than a request"):
+        read_line(None, CHAT)
 
 
 def test_a_good_line_is_its_request():

@@ -12,7 +12,7 @@ ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
 TOGETHER = --numprocesses 3 --dist loadfile --no-loadscope-reorder
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-batch bench-plan doctor lock clean install install-dev install-clients golden python
+.PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-batch bench-faults bench-plan doctor lock clean install install-dev install-clients golden python
 
 help: ## List these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ bench-routing: install ## Providers fail, recover and change prices: Model Route
 
 bench-batch: install ## A batch beside bare Celery and a plain script, and beside interactive calls (about 3 minutes)
 	@exec $(BIN)/python -m benchmarks.batches $(BENCH)
+
+bench-faults: install ## A batch of 50,000 lines while every part is killed (about 6 minutes)
+	@exec $(BIN)/python -m benchmarks.faults $(BENCH)
 
 bench-plan: install ## What planning a request costs, alone and as a share of its CPU
 	@exec $(BIN)/python -m benchmarks.planning $(BENCH)

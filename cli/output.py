@@ -67,12 +67,21 @@ class Output:
             return
         from rich import progress  # noqa: PLC0415
         from rich.console import Console  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        class RateColumn(progress.ProgressColumn):
+            """How many are done in a second, of late."""
+
+            def render(self, task: progress.Task) -> Text:
+                rate = task.finished_speed or task.speed
+                return Text("" if rate is None else f"{rate:,.0f}/s", style="progress.data.speed")
 
         columns = (
             progress.TextColumn("{task.description}", markup=False),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
-            progress.TaskProgressColumn(show_speed=True),
+            progress.TaskProgressColumn(),
+            RateColumn(),
             progress.TimeRemainingColumn(),
         )
         with progress.Progress(*columns, console=Console(stderr=True), transient=True) as shown:

@@ -18,6 +18,7 @@ from api import (
     job_replay,
     jobs,
     legacy_completions,
+    metrics,
     models,
     rate_limits,
     reference,
@@ -43,7 +44,7 @@ def create_app(services: Services) -> Flask:
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
-    for module in (*surfaces, *tasks, models, routing_plan, health, *webhooks):
+    for module in (*surfaces, *tasks, models, routing_plan, health, metrics, *webhooks):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)
@@ -65,6 +66,7 @@ def _finish_headers(response: Response) -> Response:
     response.headers["OpenAI-Processing-Ms"] = str(round((time.monotonic() - arrived) * 1000))
     response.headers["X-Request-Id"] = request.environ.get(REQUEST_ID, "")
     rate_limits.tell(response)
+    metrics.note(response)
     if request.method == "OPTIONS" and response.status_code == 200:
         # Flask's own answer: the Allow header, and no body that could have a type.
         response.status_code = 204

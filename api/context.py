@@ -12,6 +12,9 @@ REQUEST_ID = "model_router.request_id"
 # When it arrived, monotonic seconds.
 ARRIVED = "model_router.arrived"
 
+# The tenant whose key it came with, once that was looked up.
+TENANT = "model_router.tenant"
+
 
 def services() -> Services:
     """The services of the process that serves this request."""

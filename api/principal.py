@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import request
 
-from api.context import services
+from api.context import TENANT, services
 from config.access_key import AccessKey
 from config.tenant import Tenant
 from routing.errors import Unauthenticated
@@ -35,4 +35,5 @@ def authenticate() -> Principal:
     access = services().directory.current.access(secret)
     if access is None:
         raise Unauthenticated("Incorrect API key provided: it is not known here, or its tenant is not active")
+    request.environ[TENANT] = access[0].tenant_id
     return Principal(*access)

@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from redis import Redis
+
 from api.waiters import Waiters
 from config.live import LiveConfiguration
 from config.settings import Settings
@@ -10,6 +12,9 @@ from routing.store import SnapshotReader
 from workers import redis_client
 from workers.directory import Directory
 from workers.ledger.ledger import Ledger
+from workers.loops import keep_running
+from workers.metrics.keeper import Keeper
+from workers.metrics.meter import Meter
 from workers.pipeline import CommandPipeline
 from workers.storage import Storage
 
@@ -25,6 +30,9 @@ class Services:
     snapshots: SnapshotReader
     rng: random.Random
     storage: Storage
+    # For what reads much at once, beside the ledger's own connection.
+    redis: "Redis"
+    meter: Meter
 
     @classmethod
     def build(cls, settings: Settings) -> "Services":
@@ -36,7 +44,9 @@ class Services:
         directory = Directory(configuration)
         snapshots = SnapshotReader(redis_client.connect(url), settings.key_prefix, queues=directory.queues)
         storage = Storage(settings.files_place)
+        client, meter = redis_client.connect(url), Meter()
+        keep_running(Keeper(client, settings.key_prefix, meter).run)
         configuration.start()
         waiters.start()
         snapshots.start()
-        return cls(settings, directory, ledger, waiters, snapshots, random.Random(), storage)  # noqa: S311
+        return cls(settings, directory, ledger, waiters, snapshots, random.Random(), storage, client, meter)  # noqa: S311

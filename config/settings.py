@@ -77,6 +77,8 @@ class Settings:
     webhook_deliveries: int = 50_000
     # Celery task events for Flower: they cost throughput, see README.
     task_events: bool = False
+    # Opens /metrics; None: it is open to all who can reach it.
+    metrics_key: str | None = field(default=None, repr=False)
 
     @property
     def sandbox_base_url(self) -> str:
@@ -158,6 +160,7 @@ class Settings:
             webhook_grace_s=read.number("MODEL_ROUTER_WEBHOOK_GRACE_S", default.webhook_grace_s),
             webhook_deliveries=read.whole("MODEL_ROUTER_WEBHOOK_DELIVERIES", default.webhook_deliveries),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
+            metrics_key=environ.get("MODEL_ROUTER_METRICS_KEY", "").strip() or None,
         )
 
 

@@ -26,6 +26,7 @@ from workers.leases import LeaseLost, Leases
 from workers.ledger.claimed import Detour
 from workers.ledger.ledger import AFRESH, Ledger
 from workers.ledger.record import Frames, Outcome, Room
+from workers.metrics.instruments import Instruments
 from workers.providers.base import Completion
 from workers.relay import Relay
 from workers.retry_budgets import RetryBudgets
@@ -51,6 +52,7 @@ class Executor:
         budgets: RetryBudgets,
         relay: Relay,
         rng: random.Random,
+        instruments: Instruments,
     ) -> None:
         self._ledger = ledger
         self._leases = leases
@@ -59,6 +61,7 @@ class Executor:
         self._budgets = budgets
         self._relay = relay
         self._rng = rng
+        self._instruments = instruments
 
     def run(self, job_id: str, epoch: int) -> None:
         """Carry one pointer to its end. A stale duplicate is dropped; a lost lease ends the run without a word."""
@@ -78,6 +81,8 @@ class Executor:
         except LeaseLost:
             log.info("job.run_ended", job_id=job_id, why="lease lost")
             self._settle(run)
+        finally:
+            self._instruments.ran(run)
 
     def _go_round(self, run: Run, detour: Detour) -> None:
         """Give the job to who may be called instead, at once or when that is; no attempt is spent."""
@@ -195,7 +200,8 @@ class Executor:
     def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage) -> None:
         frames = Frames() if run.outgoing is None else run.outgoing.rest()
         outcome = Outcome(status, http_status, body, run.told(), usage + run.spent, run.cost_microusd, frames)
-        self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome))
+        if self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome)):
+            self._instruments.ended(run, status, outcome.usage, outcome.cost_microusd)
 
     def _settle(self, run: Run) -> None:
         """Account for what was used by a run whose job was cancelled under it."""

@@ -27,6 +27,11 @@ class Leases:
         self._interval_s = interval_s
         self._running: dict[str, tuple[int, gevent.Greenlet]] = {}
 
+    @property
+    def held(self) -> int:
+        """How many jobs this process runs."""
+        return len(self._running)
+
     @contextmanager
     def holding(self, job_id: str, epoch: int) -> Iterator[None]:
         """Keep the job's lease while the block runs; LeaseLost is raised inside it if that fails for good."""

@@ -9,9 +9,10 @@ from kombu.exceptions import OperationalError
 
 from config import logs
 from routing.errors import StoreUnavailable
-from workers import broker, memory, queues, runtime
+from workers import broker, memory, queues, redis_client, runtime
 from workers.batches.assembly import make_pump
 from workers.loops import keep_running
+from workers.metrics.keeper import Keeper
 from workers.rescue import Rescue
 from workers.tasks import deliver_webhook
 
@@ -30,6 +31,7 @@ def start_runtime(sender: Any, **_: Any) -> None:
             interval_s=settings.rescue_interval_s,
             grace_s=2 * settings.heartbeat_s * random.uniform(1.0, 1.25),  # noqa: S311 (spread, not secrets)
             publish_webhook=_publish_webhook,
+            meter=process.meter,
         )
     )
     # As many again as may be called: so that others' jobs are sent on from here to providers that have room.
@@ -65,6 +67,22 @@ def start_pump(sender: Any, **_: Any) -> None:
     def stop_pump(**_: Any) -> None:
         running.kill()
         pump.stop()
+
+
+@worker_ready.connect
+def start_keeper(sender: Any, **_: Any) -> None:
+    """What the process counts is kept, and it is told to be alive, until it ends."""
+    process = runtime.current()
+    settings = process.settings
+    client = redis_client.connect(settings.resolve_redis_url())
+    queues_served = " ".join(sender.app.amqp.queues.consume_from)
+    keeper = Keeper(client, settings.key_prefix, process.meter, queues_served, lambda: process.leases.held)
+    running = keep_running(keeper.run)
+
+    @worker_shutdown.connect(weak=False)
+    def leave(**_: Any) -> None:
+        running.kill()
+        keeper.leave()
 
 
 @worker_ready.connect

@@ -1,5 +1,6 @@
 """One streamed call while it lasts: what came of it goes out at once, from its first content on."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ _CHARACTERS_PER_TOKEN = 4
 class LiveCall:
     """What one call has said so far. Until it says something, nothing goes out, and another may be called instead."""
 
-    __slots__ = ("_characters", "_held", "_outgoing", "_speaker", "_spoke", "begun", "reader")
+    __slots__ = ("_characters", "_held", "_outgoing", "_speaker", "_spoke", "begun", "reader", "spoke_at")
 
     def __init__(self, outgoing: Outgoing, speaker: Speaker, begun: Beginning | None = None) -> None:
         """`begun` is what was said before this call, which goes on with it."""
@@ -31,6 +32,8 @@ class LiveCall:
         # Of content, reasoning and arguments.
         self._characters = 0
         self._spoke = False
+        # When it said its first word, monotonic seconds.
+        self.spoke_at: float | None = None
 
     def take(self, choices: Sequence[Mapping[str, Any]]) -> None:
         """Send on what came in."""
@@ -42,7 +45,7 @@ class LiveCall:
                 # A finish without a word: it may yet turn out to be none.
                 self._held += lines
                 return
-            self._spoke = True
+            self._spoke, self.spoke_at = True, time.monotonic()
             lines = [frames.speaker_line(self._speaker), *self._held, *lines]
         self._characters += sum(_length(choice["delta"]) for choice in choices)
         self._outgoing.write(lines)

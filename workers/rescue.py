@@ -8,6 +8,8 @@ import structlog
 
 from routing.errors import StoreUnavailable
 from workers.ledger.ledger import Ledger
+from workers.metrics.meter import Meter
+from workers.metrics.metric import RESCUED
 
 log = structlog.get_logger()
 
@@ -19,12 +21,13 @@ class Rescue:
     """Gives back jobs whose message or worker was lost, expires what is past its deadline, empties the outbox."""
 
     def __init__(
-        self, ledger: Ledger, *, interval_s: float, grace_s: float, publish_webhook: Callable[[str], None]
+        self, ledger: Ledger, *, interval_s: float, grace_s: float, publish_webhook: Callable[[str], None], meter: Meter
     ) -> None:
         self._ledger = ledger
         self._interval_s = interval_s
         self._grace_s = grace_s
         self._publish_webhook = publish_webhook
+        self._meter = meter
 
     def once(self) -> int:
         """Look at what is due now; returns how many jobs and deliveries were moved."""
@@ -32,6 +35,7 @@ class Rescue:
         while True:
             done = self._ledger.rescue(BATCH)
             for what, job_id in done:
+                self._meter.count(RESCUED, (what,))
                 if what == "webhook":
                     self._publish_webhook(job_id)
                 else:

@@ -61,6 +61,8 @@ class Run:
     # What calls have used that did not answer to the end, as far as anybody knows.
     spent: Usage = field(default_factory=Usage)
     spent_microusd: int = 0
+    # How long its streamed calls took to their first words, in seconds.
+    first_words: list[tuple[Deployment, float]] = field(default_factory=list)
     # When the call under way began: Unix and monotonic seconds; None between calls.
     calling: tuple[float, float] | None = None
 
@@ -81,6 +83,11 @@ class Run:
             and not attempt["error"].startswith(f"{ProviderRateLimited.code}:")
             for attempt in json.loads(f"[{self.job.attempts}]")
         )
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the job was accepted."""
+        return self.job.age_ms / 1000 + (time.monotonic() - self.started)
 
     @property
     def remaining_s(self) -> float:
@@ -148,6 +155,8 @@ class Run:
         duration_ms = round(called.duration_ms, 1)
         failure = result if isinstance(result, ProviderError) else None
         good = AttemptStatus.CANCELLED if overtaken else AttemptStatus.COMPLETED
+        if self.calling is not None and self.live is not None and self.live.spoke_at is not None:
+            self.first_words.append((deployment, self.live.spoke_at - self.calling[1]))
         self.calling = None
         cost = _cost(deployment, result.usage) if isinstance(result, Completion) else self._spend(deployment)
         self.attempts.append(

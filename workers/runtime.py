@@ -17,6 +17,8 @@ from workers.leases import Leases
 from workers.ledger.ledger import Ledger
 from workers.ledger.permits import ConfiguredLimits
 from workers.loops import keep_running
+from workers.metrics.instruments import Instruments
+from workers.metrics.meter import Meter
 from workers.pipeline import CommandPipeline
 from workers.relay import Relay
 from workers.release import Release
@@ -42,6 +44,7 @@ class Runtime:
     relay: Relay
     deliveries: Deliveries
     storage: Storage
+    meter: Meter
     # None in a process that serves no provider.
     checks: Checks | None
 
@@ -59,11 +62,26 @@ class Runtime:
         rng = random.Random()  # noqa: S311 (jitter, not secrets)
         calls = Calls(upstreams, concurrency)
         relay = Relay(ledger.streams, leases.revoke)
-        executor = Executor(ledger, leases, calls, Hedging(ledger, calls, budgets), budgets, relay, rng)
-        deliveries = Deliveries(ledger, settings, lambda: configuration.current, subjects_of(ledger))
+        meter = Meter()
+        instruments = Instruments(meter, lambda: configuration.current)
+        hedging = Hedging(ledger, calls, budgets)
+        executor = Executor(ledger, leases, calls, hedging, budgets, relay, rng, instruments)
+        deliveries = Deliveries(ledger, settings, lambda: configuration.current, subjects_of(ledger), meter)
         checks = _checks(settings, ledger, upstreams)
         storage = Storage(settings.files_place)
-        return cls(settings, configuration, ledger, leases, concurrency, executor, relay, deliveries, storage, checks)
+        return cls(
+            settings,
+            configuration,
+            ledger,
+            leases,
+            concurrency,
+            executor,
+            relay,
+            deliveries,
+            storage,
+            meter,
+            checks,
+        )
 
     def start(self, rescue: Rescue) -> None:
         """Start the process's own loops: heartbeat, rescue, release, checks and the watch on the configuration."""

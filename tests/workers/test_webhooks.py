@@ -7,6 +7,7 @@ import pytest
 from config.configuration import Configuration
 from tests.support.webhook_receiver import WebhookReceiver
 from tests.workers.conftest import outcome, submission
+from workers.metrics.meter import Meter
 from workers.webhooks.courier import Deliveries
 from workers.webhooks.subjects import subjects_of
 
@@ -21,7 +22,7 @@ def deliver(ledger, settings):
         ledger.submit(submission(webhook=url))
         ledger.claim("job_1", 1)
         ledger.finish("job_1", 1, outcome())
-        deliveries = Deliveries(ledger, own, lambda: configuration, subjects_of(ledger))
+        deliveries = Deliveries(ledger, own, lambda: configuration, subjects_of(ledger), Meter())
         [delivery_id] = deliveries.due("job_1")
         deliveries.attempt(delivery_id)
         return ledger.deliveries.read(delivery_id)

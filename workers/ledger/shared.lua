@@ -139,6 +139,7 @@ local function end_job(id, status, http_status, answer, used)
     redis.call('ZADD', OUTBOX, now, id)
   end
   if status == 'failed' or status == 'expired' then list_failure(kept[5], id) end
+  redis.call('HINCRBY', P .. 'metrics:model_router_jobs_total', status .. '\31' .. (kept[5] or ''), 1)
 end
 
 -- The answer of a job that no worker ended: the error, and the attempts as recorded.

@@ -16,6 +16,8 @@ from gevent.pool import Pool
 from config.configuration import Configuration
 from config.settings import Settings
 from workers.ledger.ledger import Ledger
+from workers.metrics.meter import Meter
+from workers.metrics.metric import WEBHOOKS
 from workers.webhooks.delivery import PREFIX, Delivery, DeliveryStatus
 from workers.webhooks.happening import Happening
 from workers.webhooks.keyring import Keyring
@@ -36,11 +38,17 @@ class Deliveries:
     """Makes attempts at deliveries."""
 
     def __init__(
-        self, ledger: Ledger, settings: Settings, configuration: Callable[[], Configuration], subjects: Subjects
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        configuration: Callable[[], Configuration],
+        subjects: Subjects,
+        meter: Meter,
     ) -> None:
         self._endpoints, self._log = ledger.endpoints, ledger.deliveries
         self._configuration = configuration
         self._subjects = subjects
+        self._meter = meter
         self._sender = Sender(
             settings.webhook_timeout_s, lambda: settings.webhook_allow_private or configuration().sandbox
         )
@@ -127,6 +135,7 @@ class Deliveries:
         if sent.gone and delivery.endpoint:
             self._endpoints.disable(delivery.tenant, delivery.endpoint, "it answered 410 Gone")
         following = self._log.record(delivery, host, sent, status, int((delay or 0) * 1000))
+        self._meter.count(WEBHOOKS, (status.value,))
         log.info(
             "webhook.attempted",
             delivery_id=delivery.id,

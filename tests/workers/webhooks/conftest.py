@@ -6,6 +6,7 @@ import pytest
 
 from config.configuration import Configuration
 from tests.workers.conftest import outcome, submission
+from workers.metrics.meter import Meter
 from workers.webhooks.courier import Deliveries
 from workers.webhooks.subjects import subjects_of
 
@@ -15,7 +16,7 @@ def courier(ledger, settings):
     """What makes attempts in a worker."""
     configuration = Configuration(providers={}, aliases={}, policies={}, tenants={}, sandbox=False)
     own = dataclasses.replace(settings, webhook_allow_private=True)
-    return Deliveries(ledger, own, lambda: configuration, subjects_of(ledger))
+    return Deliveries(ledger, own, lambda: configuration, subjects_of(ledger), Meter())
 
 
 @pytest.fixture

@@ -1,19 +1,17 @@
 """The application's description of itself, which needs no store and no configuration."""
 
 import json
-from dataclasses import fields
 
 import pytest
 
 from api.app import create_app
-from api.services import Services
-from config.settings import Settings
+from tests.support.services import bare_services
 
 
 @pytest.fixture(scope="session")
 def app():
     """The application with its routes; nothing behind them."""
-    return create_app(Services(Settings(), *[None] * (len(fields(Services)) - 1)))
+    return create_app(bare_services())
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The API's document: every route stands in it, and what it says can be read by machines."""
 
 import re
-from dataclasses import fields
 from html.parser import HTMLParser
 
 import jsonschema_rs
@@ -11,8 +10,7 @@ from api.app import create_app
 from api.openapi.document import routes
 from api.openapi.operation import operation_of
 from api.openapi.page import prose
-from api.services import Services
-from config.settings import Settings
+from tests.support.services import bare_services
 
 ERROR = "#/components/schemas/ErrorAnswer"
 ANTHROPIC_ERROR = "#/components/schemas/AnthropicErrorAnswer"
@@ -103,7 +101,7 @@ def test_examples_are_what_their_routes_take(document):
 def test_the_document_is_the_same_every_time(app):
     """Two processes make the same bytes, so that an ETag holds for both; who has them is not sent them again."""
     first = app.test_client().get("/openapi.json")
-    other = create_app(Services(Settings(), *[None] * (len(fields(Services)) - 1))).test_client()
+    other = create_app(bare_services()).test_client()
     assert other.get("/openapi.json").data == first.data
     again = other.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")

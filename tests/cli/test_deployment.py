@@ -30,14 +30,20 @@ def services():
 
 
 @pytest.fixture(scope="module")
+def own(services):
+    """Those of them that are the project's own processes."""
+    return {name: service for name, service in services.items() if service.get("image") == "model-router"}
+
+
+@pytest.fixture(scope="module")
 def providers():
     """The shipped providers.json."""
     return json.loads((PROJECT_ROOT / "config" / "providers.json").read_text())
 
 
-def test_compose_runs_the_procfiles_commands(procfile, services):
-    """Beside Redis, both start the same processes with the same commands."""
-    composed = {name: shlex.split(service["command"]) for name, service in services.items() if name != "redis"}
+def test_compose_runs_the_procfiles_commands(procfile, own):
+    """Beside what others have made, both start the same processes with the same commands."""
+    composed = {name: shlex.split(service["command"]) for name, service in own.items()}
     assert composed == procfile
 
 
@@ -54,30 +60,39 @@ def test_the_procfiles_commands_exist(procfile, run):
         assert run(*command[1:], "--help").returncode == 0
 
 
-def test_composes_redis_keeps_what_it_accepts(services):
+def test_composes_redis_keeps_what_it_accepts(services, own):
     """It appends to a file on a volume, never evicts, and is waited for."""
     redis = services["redis"]
     assert "--appendonly yes" in redis["command"]
     assert "--maxmemory-policy noeviction" in redis["command"]
     assert redis["volumes"] == ["redis:/data"]
-    assert all(
-        service["depends_on"]["redis"]["condition"] == "service_healthy"
-        for name, service in services.items()
-        if name != "redis"
-    )
+    assert all(service["depends_on"]["redis"]["condition"] == "service_healthy" for service in own.values())
 
 
 def test_compose_opens_ports_to_this_machine_only(services):
     """Nothing is published beyond loopback unless the operator changes it, and Redis not at all."""
     published = [port for service in services.values() for port in service.get("ports", [])]
-    assert len(published) == 2
+    assert len(published) == 4
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 
-def test_composes_grace_outlasts_the_drain(services):
+def test_composes_grace_outlasts_the_drain(own):
     """Docker waits longer for a stop than a worker does for its jobs."""
-    graces = {service["stop_grace_period"] for name, service in services.items() if name != "redis"}
+    graces = {service["stop_grace_period"] for service in own.values()}
     assert {int(grace.removesuffix("s")) > 30 for grace in graces} == {True}
+
+
+def test_monitoring_finds_what_it_is_told_of(services):
+    """Prometheus and Grafana come when they are asked for, and every folder they read is there."""
+    for name in ("prometheus", "grafana"):
+        assert services[name]["profiles"] == ["monitoring"]
+        folders = [volume.partition(":")[0] for volume in services[name]["volumes"] if volume.startswith("./")]
+        assert folders
+        assert all((PROJECT_ROOT / folder).is_dir() for folder in folders)
+    prometheus = yaml.safe_load((PROJECT_ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    (job,) = prometheus["scrape_configs"]
+    assert job["static_configs"] == [{"targets": ["api:3000"]}]
+    assert prometheus["rule_files"] == ["/etc/prometheus/rules.yml"]
 
 
 def test_the_env_example_names_every_variable(providers):

@@ -77,6 +77,10 @@ class Settings:
     webhook_deliveries: int = 50_000
     # Celery task events for Flower: they cost throughput, see README.
     task_events: bool = False
+    # Keys the hashes of callers' keys (config/key_hash.py); another one makes all that were made with it unknown.
+    key_pepper: str | None = field(default=None, repr=False)
+    # Whether the keys of the shipped files, which everybody knows, work outside of the sandbox, too.
+    allow_demo_key: bool = False
     # Opens /admin; None: there is no admin API.
     admin_key: str | None = field(default=None, repr=False)
 
@@ -160,6 +164,8 @@ class Settings:
             webhook_grace_s=read.number("MODEL_ROUTER_WEBHOOK_GRACE_S", default.webhook_grace_s),
             webhook_deliveries=read.whole("MODEL_ROUTER_WEBHOOK_DELIVERIES", default.webhook_deliveries),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
+            key_pepper=read.secret("MODEL_ROUTER_KEY_PEPPER", "MODEL_ROUTER_KEY_PEPPER_FILE", least=16),
+            allow_demo_key=read.flag("MODEL_ROUTER_ALLOW_DEMO_KEY", default=default.allow_demo_key),
             admin_key=read.secret("MODEL_ROUTER_ADMIN_KEY", "MODEL_ROUTER_ADMIN_KEY_FILE", least=16),
         )
 

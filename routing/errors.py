@@ -7,8 +7,10 @@ RouterError
 │   ├── NoCandidates          400  no deployment can serve this request; lists why
 │   ├── Unauthenticated       401
 │   ├── AdminKeyRequired      403  a key, but not the one that opens /admin
+│   ├── ModelNotAllowed       403  for this key
 │   ├── ModelNotFound         404
 │   ├── NotFound              404
+│   ├── AccessConflict        409  with a tenant or a key as it is
 │   ├── IdempotencyConflict   409
 │   ├── JobNotCancellable     409
 │   ├── BatchNotCancellable   409

@@ -70,13 +70,17 @@ class TenantSchema(StrictSchema):
     batch_weight = Whole(1, 1000, load_default=1)
 
 
+# Keys have records of their own, times are noted, and the webhook secret is made when it is first asked for.
+NOT_AT_RUN_TIME = ("api_keys", "api_key_hashes", "webhook_secret", "created_at", "updated_at")
+
+
 class RuntimeTenantSchema(TenantSchema):
     """A tenant that is made at run time: as a file of tenants/, without what the store holds beside it."""
 
     class Meta(StrictSchema.Meta):
-        """Its keys have records of their own; its webhook secret is made when it is first asked for."""
+        """What the store holds beside it is left out."""
 
-        exclude = ("api_keys", "api_key_hashes", "webhook_secret", "created_at", "updated_at")
+        exclude: tuple[str, ...] = NOT_AT_RUN_TIME
 
 
 def quotas_of(given: Mapping[str, Any]) -> TenantQuotas:

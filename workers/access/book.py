@@ -59,7 +59,7 @@ class AccessBook:
             self._catch_up(self._version)
         self._version = version
 
-    def keys(self) -> list[KnownKey]:
+    def all_keys(self) -> list[KnownKey]:
         """Every key, the newest first."""
         return sorted(self._pages.keys.values(), key=lambda key: (-key.record.created_at, key.record.id))
 

@@ -10,8 +10,6 @@ import re
 # As a tenant's file holds a hash.
 HASH = re.compile(r"blake2b:[0-9a-f]{64}")
 _SCHEME = "blake2b:"
-# Keys that everybody knows: they stand in the files this product comes with.
-DEMO_KEYS = frozenset({"ak-demo123", "ak-enterprise-demo"})
 
 
 def digest(secret: str, pepper: str | None = None) -> bytes:

@@ -71,6 +71,8 @@ class Stack:
             "MODEL_ROUTER_FILES_URL": self.files.name,
             "PORT": str(free_port()),
             "MODEL_ROUTER_ADMIN_KEY": ADMIN_KEY,
+            # Some of these have providers that are not the sandbox's.
+            "MODEL_ROUTER_ALLOW_DEMO_KEY": "true",
             "PYTHONWARNINGS": "default",
             **environment,
         }

@@ -10,6 +10,7 @@ from config.live import LiveConfiguration
 from config.settings import Settings
 from routing.store import SnapshotReader
 from workers import redis_client
+from workers.access.book import AccessBook
 from workers.directory import Directory
 from workers.ledger.ledger import Ledger
 from workers.loops import keep_running
@@ -41,7 +42,7 @@ class Services:
         configuration = LiveConfiguration(settings)
         ledger = Ledger(CommandPipeline(redis_client.connect(url)), settings, lambda: configuration.current.breaker)
         waiters = Waiters(redis_client.connect(url, blocking=True), ledger, settings.key_prefix, settings.keep_alive_s)
-        directory = Directory(configuration)
+        directory = Directory(configuration, settings, AccessBook(ledger.access))
         snapshots = SnapshotReader(redis_client.connect(url), settings.key_prefix, queues=directory.queues)
         storage = Storage(settings.files_place)
         client, meter = redis_client.connect(url), Meter()
@@ -49,4 +50,5 @@ class Services:
         configuration.start()
         waiters.start()
         snapshots.start()
+        keep_running(directory.run)
         return cls(settings, directory, ledger, waiters, snapshots, random.Random(), storage, client, meter)  # noqa: S311

@@ -13,6 +13,7 @@ from config.breaker import BreakerConfig
 from config.settings import Settings
 from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError
 from routing.job import JobStatus, Usage
+from workers.access.store import AccessStore
 from workers.ledger import breakers
 from workers.ledger.batches import Batches
 from workers.ledger.claimed import Claimed
@@ -77,6 +78,7 @@ class Ledger:
         self.listing = Listing(self._steps)
         self.endpoints = Endpoints(self._steps)
         self.deliveries = DeliveryLog(self._steps, settings)
+        self.access = AccessStore(self._steps)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict | Refused:
         """Accept a job; only after this returns may anything be promised to the caller.

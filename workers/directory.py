@@ -8,7 +8,7 @@ from config.access_key import SHOWN, AccessKey
 from config.configuration import Configuration
 from config.live import LiveConfiguration
 from config.policy import PolicyConfig
-from config.tenant import Tenant
+from config.tenant import Tenant, TenantQuotas
 from routing.catalogue import Catalogue
 from routing.errors import InvalidRequest
 from workers.queues import provider_queue
@@ -38,6 +38,11 @@ class Edition:
         key = self.keys.get(digest(secret))
         tenant = None if key is None else self.configuration.tenants.get(key.tenant_id)
         return (tenant, key) if key is not None and tenant is not None and tenant.active else None
+
+    def quotas_of_key(self, key_id: str) -> TenantQuotas:
+        """What the key of this id is bound by, beside its tenant; nothing where it is not there any more."""
+        found = (key.quotas for key in self.keys.values() if key.id == key_id)
+        return next(found, TenantQuotas())
 
     def policy(self, name: str) -> PolicyConfig:
         """The policy called `name`; InvalidRequest lists those there are."""

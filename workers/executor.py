@@ -191,7 +191,8 @@ class Executor:
 
     def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage) -> None:
         frames = Frames() if run.outgoing is None else run.outgoing.rest()
-        outcome = Outcome(status, http_status, body, run.told(), usage + run.spent, run.cost_microusd, frames)
+        used, cost, counted = usage + run.spent, run.cost_microusd, run.counted_microusd
+        outcome = Outcome(status, http_status, body, run.told(), used, cost, frames, counted)
         self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome))
 
     def _settle(self, run: Run) -> None:

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Gives a job back from a run: at once on the queue of the candidate at `place` (hand over), or after a delay (defer).
 -- ARGV: id, epoch, place, delay in ms, attempts, evidence, limits learnt, breaker settings, configured limits,
--- a second call that failed (way.lua), and, where a call has used something in vain, the day and what it was (usage.lua).
+-- a second call that failed (way.lua), and, where a call has used something in vain, the day and what it was (usage.lua), and
+-- the cost as budgets count it.
 -- Returns what changed of breakers (name, from, to, ...), or false when the run lost the job.
 local id, epoch, place, delay_ms, attempts, evidence, limits, settings, configured, second = unpack(ARGV)
 if not holds(id, epoch) then return false end
@@ -11,6 +12,7 @@ record_evidence(evidence, id .. ':' .. epoch, settings)
 learn_limits(limits)
 local job = load_job(id, settings, configured)
 move_past(job, second)
+if ARGV[17] and job.reserved then charge_limits(job.reserved, redis.call('HGET', job_key(id), 'tenant'), 0, tonumber(ARGV[17])) end
 count_queued(job.reserved, 1)
 point_at(job, epoch + 1, tonumber(place))
 if tonumber(delay_ms) > 0 then put_off(job, tonumber(delay_ms)) else send_on(job) end

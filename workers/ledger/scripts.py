@@ -25,15 +25,15 @@ NAMES = (
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
-    "submit": ("limits", "reserve"),
-    "cancel": ("limits",),
-    "rescue": ("limits",),
+    "submit": ("budget", "limits", "reserve"),
+    "cancel": ("budget", "limits"),
+    "rescue": ("budget", "limits"),
     "claim": ("breaker", "permit", "way"),
-    "finish": ("limits", "breaker", "evidence", "permit", "usage", "frames"),
+    "finish": ("budget", "limits", "breaker", "evidence", "permit", "usage", "frames"),
     "relay": ("frames",),
-    "settle": ("limits", "breaker", "evidence", "permit", "usage"),
-    "requeue": ("breaker", "evidence", "permit", "way", "usage"),
-    "room": ("breaker", "evidence", "permit", "way", "usage"),
+    "settle": ("budget", "limits", "breaker", "evidence", "permit", "usage"),
+    "requeue": ("budget", "limits", "breaker", "evidence", "permit", "way", "usage"),
+    "room": ("budget", "limits", "breaker", "evidence", "permit", "way", "usage"),
     "hedge": ("breaker", "permit", "way"),
     "release": ("permit",),
     "switch": ("breaker",),
@@ -42,7 +42,8 @@ PARTS = {
         ("batch_look", "batch_stored", "batch_mark", "batch_end", "batch_release"),
         ("batch_held",),
     ),
-    **dict.fromkeys(("batch_feed", "batch_drop"), ("batch_held", "limits")),
+    "batch_feed": ("batch_held", "budget", "limits", "reserve"),
+    "batch_drop": ("batch_held", "budget", "limits"),
     **dict.fromkeys(FILES, ("files",)),
     **dict.fromkeys(("fan_out", "begin", "delivery", "deliveries", "redeliver"), ("lane",)),
 }

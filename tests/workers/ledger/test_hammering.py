@@ -8,10 +8,10 @@ from config.settings import PROJECT_ROOT
 
 PROCESSES, EACH = 8, 30
 LIMITS = (
-    "tenant:requests 100 - - - - - - -",
-    "tenant:tokens - 700 - - - - - -",
-    "tenant:jobs - - - - - - 100 -",
-    "tenant:all 100 700 100 700 100 700 100 100",
+    "tenant:requests 100 - - - - - - - - - -",
+    "tenant:tokens - 700 - - - - - - - - -",
+    "tenant:jobs - - - - - - 100 - - - -",
+    "tenant:all 100 700 100 700 100 700 100 100 - - -",
 )
 
 

@@ -150,6 +150,10 @@ class Stack:
         process.wait_for_port(port)
         return System("sandbox", port, [process])
 
+    def store(self) -> int:
+        """A Redis alone; its port."""
+        return self._redis(self._folder)[1]
+
     def _redis(self, folder: Path) -> tuple[Process, int]:
         """A Redis of its own, with the durability Model Router asks for, whatever system it serves."""
         port = free_port()

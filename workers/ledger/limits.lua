@@ -9,7 +9,7 @@
 -- microusd", where the window is 0 if the job counts in none, requests is 0 for a batch's line, of which only money counts,
 -- and jobs is 1 if it counts among the scope's unfinished and queued ones.
 
-local USED = '^' .. string.rep('(%d+) ', 14) .. '(%d+)$'
+local USED = '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$'
 local MINUTE_MS, DAY_MS = 60000, 86400000
 
 local function scope_key(name) return P .. 'limits:' .. name end

@@ -4,7 +4,7 @@
 
 local LIMITS = { 'rate_limit_per_minute', 'tokens_per_minute', 'daily_requests', 'daily_tokens', 'monthly_requests',
   'monthly_tokens', 'concurrent_jobs', 'queued_jobs', 'daily_usd', 'monthly_usd' }
-local SCOPE = string.rep('(%S+) ', 11) .. '(%S+)'
+local SCOPE = '(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)'
 local NOTHING = { requests = 0, tokens = 0, microusd = 0 }
 -- Longer than a month, and than any job.
 local SCOPE_TTL_S = 62 * 86400
@@ -27,6 +27,12 @@ local function next_month(day)
   local first = day - of_month + 28
   while month_of(first) == month do first = first + 1 end
   return first
+end
+
+-- The same of a scope that is open. It is asked of several limits, and takes a while.
+local function month_end(scope)
+  scope.month_end = scope.month_end or next_month(scope.day)
+  return scope.month_end
 end
 
 -- The scope as it is now: windows that have passed are left behind.
@@ -101,13 +107,13 @@ local function measure(scope, i, demand)
   elseif i == 4 then
     return over_a_period(scope.day_tokens, tokens, limit, scope.day + 1)
   elseif i == 5 then
-    return over_a_period(scope.month_requests, requests, limit, next_month(scope.day))
+    return over_a_period(scope.month_requests, requests, limit, month_end(scope))
   elseif i == 6 then
-    return over_a_period(scope.month_tokens, tokens, limit, next_month(scope.day))
+    return over_a_period(scope.month_tokens, tokens, limit, month_end(scope))
   elseif i == 9 then
     return over_a_period(scope.day_spent + scope.day_held, microusd, limit, scope.day + 1)
   elseif i == 10 then
-    return over_a_period(scope.month_spent + scope.month_held, microusd, limit, next_month(scope.day))
+    return over_a_period(scope.month_spent + scope.month_held, microusd, limit, month_end(scope))
   end
   return of_jobs(scope, i == 7 and scope.unfinished or scope.queued, limit)
 end

@@ -60,6 +60,32 @@ def test_what_is_held_for_jobs_under_way_refuses_for_the_moment(stack, ask):
     assert cost > 0
 
 
+def test_limits_can_be_looked_at(stack, ask):
+    """Those of the caller, with what is used and held; to look counts for nothing, and who has none gets none."""
+
+    def look(tenant):
+        told = stack.get("/v1/limits", headers=as_tenant(tenant))
+        Conformance(stack.get("/openapi.json").json()).check(told)
+        return {limit["name"]: limit for limit in told.json()["data"]}
+
+    assert look("rival") == {}
+    fresh = {"limit": 0.001, "used": 0, "held": 0, "remaining": 0.001, "reset_s": 0}
+    assert look("thrifty") == {"daily_usd": {"object": "limit", "scope": "tenant", "name": "daily_usd", **fresh}}
+    stack.sandbox.behave("groq", latency_ms=60_000)
+    job = ask("thrifty", chat(max_tokens=1000, background=True)).json()["id"]
+    held = look("thrifty")["daily_usd"]
+    assert held["used"] == held["held"] == pytest.approx(0.001 - held["remaining"])
+    assert held["used"] >= 0.0003
+    assert 0 < held["reset_s"] <= 86_400
+    stack.post(path=f"/v1/jobs/{job}/cancel", headers=as_tenant("thrifty"))
+    assert look("thrifty")["daily_usd"]["used"] == 0
+    stack.sandbox.reset()
+    ask("metered", chat())
+    told = look("metered")
+    assert told.keys() == {"rate_limit_per_minute", "tokens_per_minute"}
+    assert [told["rate_limit_per_minute"][name] for name in ("limit", "used", "remaining")] == [3, 1, 2]
+
+
 def test_a_request_that_is_too_dear_is_never_taken(ask):
     """It is told what it would cost, and not to come again."""
     refused = ask("poor", chat(max_tokens=100_000))

@@ -1,4 +1,7 @@
-"""What the ledger tells of budgets: that one is nearly spent, or has no more room. Money is in micro-dollars."""
+"""What the ledger tells of limits and budgets beside accepting jobs: how they stand, and that one is nearly spent.
+
+Money is in micro-dollars.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,8 +63,23 @@ class BudgetEvent:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class LimitStanding:
+    """How one limit stands; budgets in micro-dollars."""
+
+    # "tenant:ID" or "key:ID", and its name, as in `quotas`.
+    scope: str
+    name: str
+    limit: int
+    used: int
+    # Of a budget: the part of `used` that is held for jobs under way.
+    held: int
+    # Until nothing of it is used; 0: nothing is, or nobody knows.
+    reset_ms: int
+
+
 class Budgets:
-    """Reads what was told of budgets."""
+    """Reads how limits and budgets stand, and what was told of budgets."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
@@ -70,3 +88,9 @@ class Budgets:
         """One event; None when it is gone."""
         stored = self._steps.hash(f"budget_event:{event_id}")
         return BudgetEvent.parse(event_id, stored) if stored else None
+
+    def standings(self, words: str) -> list[LimitStanding]:
+        """How the limits stand that `words` have (reserve.lua)."""
+        flat = self._steps.run("standing", words)
+        rows = (flat[at : at + 6] for at in range(0, len(flat), 6))
+        return [LimitStanding(scope.decode(), name.decode(), *figures) for scope, name, *figures in rows]

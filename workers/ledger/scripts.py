@@ -20,11 +20,12 @@ NAMES = (
     ),
     *("batch_cancel", "batch_release"),
     *FILES,
-    *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list"),
+    *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list", "standing"),
     *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
+    "standing": ("budget", "limits", "reserve"),
     "submit": ("budget", "limits", "reserve"),
     "cancel": ("budget", "limits"),
     "rescue": ("budget", "limits"),

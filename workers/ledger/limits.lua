@@ -107,9 +107,14 @@ settle_limits = function(reserved, ending)
   end
 end
 
--- What a run has used in vain, of a job that goes on elsewhere or was ended before, beside what is reserved for it.
+-- What a run has used whose job was ended before: nothing of it is reserved any more.
 local function charge_limits(reserved, tenant, used, cost)
   for scope, at, own in each_reserved(reserved) do
     correct(scope, tenant, at, { tokens = own.requests == 0 and 0 or used, requests = 0, spent = cost, held = 0 })
   end
+end
+
+-- What a run has spent in vain of a job that goes on elsewhere, beside what is held for that. Its tokens are no caller's concern.
+local function charge_waste(id, reserved, cost)
+  if reserved and cost > 0 then charge_limits(reserved, redis.call('HGET', job_key(id), 'tenant'), 0, cost) end
 end

@@ -12,7 +12,7 @@ record_evidence(evidence, id .. ':' .. epoch, settings)
 learn_limits(limits)
 local job = load_job(id, settings, configured)
 move_past(job, second)
-if ARGV[17] and job.reserved then charge_limits(job.reserved, redis.call('HGET', job_key(id), 'tenant'), 0, tonumber(ARGV[17])) end
+if #ARGV > 10 then charge_waste(id, job.reserved, tonumber(ARGV[#ARGV])) end
 count_queued(job.reserved, 1)
 point_at(job, epoch + 1, tonumber(place))
 if tonumber(delay_ms) > 0 then put_off(job, tonumber(delay_ms)) else send_on(job) end

@@ -20,7 +20,7 @@ if wait >= job.left then return { 'full', wait, changes } end
 append_attempts(id, attempts)
 if ARGV[10] then add_usage(id, ARGV[10], 0, 11) end
 record_evidence(evidence, id .. ':' .. epoch, settings)
-if ARGV[16] and job.reserved then charge_limits(job.reserved, redis.call('HGET', job_key(id), 'tenant'), 0, tonumber(ARGV[16])) end
+if #ARGV > 9 then charge_waste(id, job.reserved, tonumber(ARGV[#ARGV])) end
 count_queued(job.reserved, 1)
 point_at(job, epoch + 1, place)
 if wait == 0 then

@@ -11,5 +11,5 @@ append_attempts(id, attempts)
 record_evidence(evidence, id .. ':' .. epoch, ARGV[12])
 learn_limits(limits)
 add_usage(id, day, 0, 7)
-if job[4] then charge_limits(job[4], job[5], tonumber(ARGV[7]) + tonumber(ARGV[8]), tonumber(ARGV[13])) end
+if job[4] then charge_limits(job[4], job[5], tonumber(ARGV[7]) + tonumber(ARGV[8]), tonumber(ARGV[#ARGV])) end
 return changes

@@ -86,6 +86,29 @@ def test_limits_can_be_looked_at(stack, ask):
     assert [told["rate_limit_per_minute"][name] for name in ("limit", "used", "remaining")] == [3, 1, 2]
 
 
+def test_what_a_stream_used_before_it_broke_off_is_spent(stack, ask):
+    """The job has failed, and what was made of its answer is paid for all the same; the rest is there again."""
+    stack.sandbox.behave("groq", fault="cut", tokens_per_s=100, text="word " * 40)
+    broken = ask("thrifty", chat(max_tokens=1000, stream=True))
+    assert "stream_interrupted" in broken.text
+    job = stack.get(f"/v1/jobs/{broken.headers['X-Job-Id']}", headers=as_tenant("thrifty")).json()
+    cost = sum(attempt.get("cost_microusd", 0) for attempt in job["attempts"])
+    assert (job["status"], money(stack, "thrifty")) == ("failed", (cost, 0))
+    assert cost > 0
+
+
+def test_what_a_cancelled_stream_used_is_spent(stack, ask):
+    """When its worker tells of it; what was held for it is there again at once."""
+    stack.sandbox.behave("groq", tokens_per_s=100, text="word " * 900)
+    job = ask("thrifty", chat(max_tokens=1000, stream=True, background=True)).json()["id"]
+    wait_until(lambda: stack.redis.client.llen(f"mr:stream:{job}") > 20, what="a part of the answer")
+    assert stack.post(path=f"/v1/jobs/{job}/cancel", headers=as_tenant("thrifty")).ok
+    assert money(stack, "thrifty")[1] == 0
+    wait_until(lambda: money(stack, "thrifty")[0] > 0, what="what it has spent")
+    (attempt,) = stack.get(f"/v1/jobs/{job}", headers=as_tenant("thrifty")).json()["attempts"]
+    assert money(stack, "thrifty") == (attempt["cost_microusd"], 0)
+
+
 def test_a_request_that_is_too_dear_is_never_taken(ask):
     """It is told what it would cost, and not to come again."""
     refused = ask("poor", chat(max_tokens=100_000))

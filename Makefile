@@ -12,7 +12,7 @@ ROUTER = $(BIN)/model-router $(if $(wildcard .env),--env-file .env)
 TOGETHER = --numprocesses 3 --dist loadfile --no-loadscope-reorder
 COMPILE = $(BIN)/uv --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-batch bench-faults bench-plan doctor lock clean install install-dev install-clients golden python
+.PHONY: help run test check bench bench-waiting bench-streams bench-routing bench-batch bench-faults bench-plan bench-limits doctor lock clean install install-dev install-clients golden python
 
 help: ## List these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench-faults: install ## A batch of 50,000 lines while every part is killed (abo
 
 bench-plan: install ## What planning a request costs, alone and as a share of its CPU
 	@exec $(BIN)/python -m benchmarks.planning $(BENCH)
+
+bench-limits: install ## What authentication, limits and a budget cost each request (half a minute)
+	@exec $(BIN)/python -m benchmarks.limits $(BENCH)
 
 golden: install-dev ## Write the golden files of tests/golden anew; look at what changed in them
 	@$(BIN)/python -m tests.golden

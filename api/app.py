@@ -20,6 +20,7 @@ from api import (
     job_replay,
     jobs,
     legacy_completions,
+    limits,
     metrics,
     models,
     rate_limits,
@@ -47,7 +48,7 @@ def create_app(services: Services) -> Flask:
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
     administration = (admin_tenants, admin_keys)
-    for module in (*surfaces, *tasks, models, routing_plan, health, metrics, *webhooks, *administration):
+    for module in (*surfaces, *tasks, models, limits, routing_plan, health, metrics, *webhooks, *administration):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -17,6 +17,7 @@ from routing.job import ServiceTier
 from routing.plan import Plan
 from routing.planner import plan
 from routing.request import RoutingRequest
+from routing.spending import expected_microusd
 from workers.ledger.headroom import Refused
 from workers.ledger.record import Accepted, Conflict, Existing
 from workers.queue import Order, submit
@@ -76,7 +77,8 @@ def place(
     if isinstance(placed, Accepted | Refused):
         rate_limits.note(placed.headroom)
     if isinstance(placed, Refused):
-        raise refusal_of(placed, wanted.prompt_tokens + wanted.completion_tokens)
+        cost = expected_microusd(planned, wanted)
+        raise refusal_of(placed, wanted.prompt_tokens + wanted.completion_tokens, cost)
     return placed
 
 
@@ -109,6 +111,7 @@ def _order(principal: Principal, demand: Demand, planned: Plan, waiter: str, rep
         stream=_stream(body),
         replay_of=replay_of,
         key=principal.key.id,
+        key_quotas=principal.key.quotas,
     )
 
 

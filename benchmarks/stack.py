@@ -156,6 +156,10 @@ class Stack:
         self._started[self._started.index(process)] = again
         return again
 
+    def store(self) -> int:
+        """A Redis alone; its port."""
+        return self._redis(self._folder)[1]
+
     def _redis(self, folder: Path) -> tuple[Process, int]:
         """A Redis of its own, with the durability Model Router asks for, whatever system it serves."""
         port = free_port()

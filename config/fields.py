@@ -146,6 +146,23 @@ class Whole(StrictField[int]):
         return value
 
 
+class Dollars(StrictField[int]):
+    """An amount of USD, as a JSON number; loaded as whole micro-dollars."""
+
+    def __init__(self, high: int = 10**9, **kwargs: Any) -> None:
+        super().__init__(f"an amount of USD from 0 to {high}, with at most six decimals", **kwargs)
+        self._high = high
+
+    def read(self, value: Any) -> int:
+        """The amount in micro-dollars."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= self._high:
+            raise self.refuse()
+        amount = Decimal(str(value)) * 1_000_000
+        if amount != int(amount):
+            raise self.refuse()
+        return int(amount)
+
+
 class Words(StrictField[tuple[str, ...]]):
     """A list of at least `least` strings, each whole in `pattern` and given once. Its items may be secret."""
 

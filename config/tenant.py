@@ -1,6 +1,7 @@
 """Who calls us: a tenant as its file in tenants/ describes it."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class TenantQuotas:
     # Accepted jobs that have not ended; and of those, the ones that no worker has begun.
     concurrent_jobs: int | None = None
     queued_jobs: int | None = None
+    # Budgets, in micro-dollars; a file says `daily_usd` and `monthly_usd`.
+    daily_microusd: int | None = None
+    monthly_microusd: int | None = None
+    # The part of a budget from which its tenant is warned; None: never.
+    budget_warning: Decimal | None = Decimal("0.8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields
 
-from config.fields import NAME, VISIBLE, Flag, Number, StrictSchema, Text, Whole, Words
+from config.fields import NAME, VISIBLE, Dollars, Flag, Number, StrictSchema, Text, Whole, Words
 from config.key_hash import HASH
 from config.policy_schema import policy_name
 from config.tenant import Tenant, TenantFeatures, TenantQuotas
@@ -37,6 +38,9 @@ class QuotasSchema(StrictSchema):
     monthly_tokens = Whole(load_default=None, allow_none=True)
     concurrent_jobs = Whole(load_default=None, allow_none=True)
     queued_jobs = Whole(load_default=None, allow_none=True)
+    daily_usd = Dollars(attribute="daily_microusd", load_default=None, allow_none=True)
+    monthly_usd = Dollars(attribute="monthly_microusd", load_default=None, allow_none=True)
+    budget_warning = Number(0, 1, load_default=Decimal("0.8"), allow_none=True)
 
 
 class FeaturesSchema(StrictSchema):

@@ -35,3 +35,9 @@ class QuotaExhausted(LimitReached):
     type = "insufficient_quota"
     code = "insufficient_quota"
     retryable = False
+
+
+class QuotaHeld(QuotaExhausted):
+    """What is left of a budget is held for jobs under way; what they do not use of it comes back."""
+
+    retryable = True

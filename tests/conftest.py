@@ -43,6 +43,9 @@ TENANTS = {
             "hammered": {"rate_limit_per_minute": 100},
             "daily": {"daily_requests": 1, "daily_tokens": 5000},
             "narrow": {"concurrent_jobs": 1},
+            # Three answers of 1,000 tokens at a time, of which each costs a hundredth of that; and a few short ones.
+            "thrifty": {"daily_usd": 0.001},
+            "poor": {"daily_usd": 0.00005, "monthly_usd": 5, "budget_warning": 0.5},
         }.items()
     },
 }

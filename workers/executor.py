@@ -199,9 +199,10 @@ class Executor:
 
     def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage) -> None:
         frames = Frames() if run.outgoing is None else run.outgoing.rest()
-        outcome = Outcome(status, http_status, body, run.told(), usage + run.spent, run.cost_microusd, frames)
+        used, cost, counted = usage + run.spent, run.cost_microusd, run.counted_microusd
+        outcome = Outcome(status, http_status, body, run.told(), used, cost, frames, counted)
         if self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome)):
-            self._instruments.ended(run, status, outcome.usage, outcome.cost_microusd)
+            self._instruments.ended(run, status, used, cost)
 
     def _settle(self, run: Run) -> None:
         """Account for what was used by a run whose job was cancelled under it."""

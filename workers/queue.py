@@ -5,16 +5,18 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from config.tenant import Tenant
+from config.tenant import Tenant, TenantQuotas
 from routing.asked import Asked
 from routing.job import ServiceTier
 from routing.plan import Plan
 from routing.request import RoutingRequest
+from routing.spending import expected_microusd
+from workers.budgets import has_budget
 from workers.ledger.headroom import Refused
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Accepted, Conflict, Existing, Submission
 from workers.queues import provider_queue
-from workers.tenant_limits import check_size, limit_words
+from workers.tenant_limits import NO_QUOTAS, check_size, limit_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ class Order:
     stream: str = ""
     # The job whose request it runs again.
     replay_of: str = ""
-    # The id of the key it came with.
+    # The id of the key it came with, and what that is bound by beside its tenant.
     key: str = ""
+    key_quotas: TenantQuotas = NO_QUOTAS
 
 
 def new_job_id() -> str:
@@ -51,11 +54,13 @@ def submit(
 ) -> Accepted | Existing | Conflict | Refused:
     """Accept a job on the queue of its plan's first candidate; StoreUnavailable when nothing was accepted.
 
-    InvalidRequest for one of more tokens than the tenant's requests may have.
+    InvalidRequest for one of more tokens than the tenant's or the key's requests may have.
     `wanted` is what was planned for; `body` goes to the provider's adapter as it is.
     """
     check_size(tenant.quotas, wanted)
-    return ledger.submit(submission(job_id, tenant, wanted, body, plan, order, limits=limit_words(tenant)))
+    check_size(order.key_quotas, wanted)
+    limits = limit_words(tenant, order.key, order.key_quotas)
+    return ledger.submit(submission(job_id, tenant, wanted, body, plan, order, limits=limits))
 
 
 def submission(
@@ -75,6 +80,7 @@ def submission(
     """
     first = plan.candidates[place].deployment
     features = tenant.features
+    bounded = has_budget(tenant.quotas) or has_budget(order.key_quotas)
     return Submission(
         id=job_id,
         tenant=tenant.tenant_id,
@@ -104,4 +110,5 @@ def submission(
         replay_of=order.replay_of,
         key=order.key,
         limits=limits,
+        expected_microusd=expected_microusd(plan, wanted) if bounded else 0,
     )

@@ -23,6 +23,7 @@ from routing.errors import (
 from routing.job import Attempt, AttemptStatus, Usage
 from routing.plan import Candidate
 from routing.prices import cost_microusd
+from routing.spending import counted_microusd
 from workers import answer
 from workers.asking import prompt_tokens
 from workers.call import Called
@@ -63,6 +64,9 @@ class Run:
     spent_microusd: int = 0
     # How long its streamed calls took to their first words, in seconds.
     first_words: list[tuple[Deployment, float]] = field(default_factory=list)
+    # The same cost as budgets count it, and that of the answer; None while there is none, or none that tells its usage.
+    spent_counted: int = 0
+    answer_counted: int | None = None
     # When the call under way began: Unix and monotonic seconds; None between calls.
     calling: tuple[float, float] | None = None
 
@@ -109,6 +113,14 @@ class Run:
         """What the job's calls in this run cost, in micro-dollars; what nobody knows counts as nothing."""
         answered = (attempt for attempt in self.attempts if attempt.status is AttemptStatus.COMPLETED)
         return next((attempt.cost_microusd or 0 for attempt in answered), 0) + self.spent_microusd
+
+    @property
+    def counted_microusd(self) -> int | None:
+        """The same as budgets count it; None: the answer does not tell what it used."""
+        answered = any(attempt.status is AttemptStatus.COMPLETED for attempt in self.attempts)
+        if self.answer_counted is None:
+            return None if answered else self.spent_counted
+        return self.answer_counted + self.spent_counted
 
     @property
     def hedge_after_s(self) -> float | None:
@@ -173,6 +185,7 @@ class Run:
             )
         )
         if isinstance(result, Completion):
+            self._count(counted_microusd(deployment, result.usage), result.usage, overtaken=overtaken)
             tokens = result.usage.prompt_tokens if self._embeds else result.usage.completion_tokens
             self.evidence.append(f"{deployment.id} 1 {duration_ms} {tokens}")
         elif result.unhealthy:
@@ -220,6 +233,13 @@ class Run:
         cost = self._spend(self.candidate.deployment)
         self.record_cut(self.candidate, started_at, (time.monotonic() - began) * 1000, hedge=False, cost_microusd=cost)
 
+    def _count(self, microusd: int, usage: Usage, *, overtaken: bool) -> None:
+        """Note what a good answer costs budgets: one that was overtaken is paid for all the same."""
+        if overtaken:
+            self.spent_counted += microusd
+        elif usage != Usage():
+            self.answer_counted = microusd
+
     def _spend(self, deployment: Deployment) -> int | None:
         """Add what a call without an end has used; returns its cost in micro-dollars, None where it used nothing."""
         if self.live is None:
@@ -230,6 +250,7 @@ class Run:
         cost = _cost(deployment, used)
         self.spent += used
         self.spent_microusd += cost or 0
+        self.spent_counted += counted_microusd(deployment, used)
         return cost
 
     def timing(self) -> answer.Timing:
@@ -261,7 +282,8 @@ class Run:
         attempts = ",".join(json.dumps(attempt.metadata()) for attempt in self.attempts)
         limits = "\n".join(lesson.words for lesson in (self.lesson, self.second_lesson) if lesson.words)
         second = "" if self.second_place is None else f"{self.second_place} {int(self.second_full)}"
-        return Told(attempts, " ".join(self.evidence), limits, second, self.spent, self.spent_microusd)
+        counted = self.spent_counted + (self.answer_counted or 0)
+        return Told(attempts, " ".join(self.evidence), limits, second, self.spent, self.spent_microusd, counted)
 
 
 def _cost(deployment: Deployment, usage: Usage) -> int | None:

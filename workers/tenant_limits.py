@@ -1,10 +1,13 @@
-"""A tenant's limits on their way into the ledger, and what a caller is told whom one of them refuses."""
+"""A tenant's and a key's limits on their way into the ledger, and what a caller is told whom one of them refuses."""
 
 from config.tenant import Tenant, TenantQuotas
 from routing.errors import InvalidRequest
 from routing.limit_errors import LimitReached, QuotaExhausted, RequestTooLarge, TooManyRequests, TooManyTokens
 from routing.request import RoutingRequest
+from workers import budgets
+from workers.ledger.budgets import KEY_SCOPE
 from workers.ledger.headroom import Refused
+from workers.spoken import spoken
 
 # What is allowed, in words.
 _ALLOWED = {
@@ -17,12 +20,18 @@ _ALLOWED = {
     "concurrent_jobs": "unfinished jobs at a time",
     "queued_jobs": "queued jobs at a time",
 }
-_DAY_S = 86_400
+NO_QUOTAS = TenantQuotas()
 
 
-def limit_words(tenant: Tenant) -> str:
-    """The limits as reserve.lua reads them, one scope for now; empty where there are none."""
-    quotas = tenant.quotas
+def limit_words(tenant: Tenant, key: str = "", of_key: TenantQuotas = NO_QUOTAS) -> str:
+    """The limits as reserve.lua reads them, a scope for the tenant and one for its key; empty where there are none."""
+    scopes = [_scope(f"tenant:{tenant.tenant_id}", tenant.quotas)]
+    if of_key is not NO_QUOTAS:
+        scopes.append(_scope(f"{KEY_SCOPE}{key}", of_key))
+    return " ".join(filter(None, scopes))
+
+
+def _scope(name: str, quotas: TenantQuotas) -> str:
     # In the order of its LIMITS.
     limits = (
         quotas.rate_limit_per_minute,
@@ -33,14 +42,17 @@ def limit_words(tenant: Tenant) -> str:
         quotas.monthly_tokens,
         quotas.concurrent_jobs,
         quotas.queued_jobs,
+        quotas.daily_microusd,
+        quotas.monthly_microusd,
     )
     if limits == (None,) * len(limits):
         return ""
-    return " ".join([f"tenant:{tenant.tenant_id}", *("-" if limit is None else str(limit) for limit in limits)])
+    warning = quotas.budget_warning if budgets.has_budget(quotas) else None
+    return " ".join([name, *("-" if limit is None else str(limit) for limit in (*limits, warning))])
 
 
 def check_size(quotas: TenantQuotas, wanted: RoutingRequest) -> None:
-    """InvalidRequest where one request asks for more tokens than the tenant's may: its prompt's and its answer's.
+    """InvalidRequest where one request asks for more tokens than it may: its prompt's and its answer's.
 
     An answer that is not bounded is taken for one of the usual length.
     """
@@ -55,11 +67,14 @@ def check_size(quotas: TenantQuotas, wanted: RoutingRequest) -> None:
     )
 
 
-def refusal_of(refused: Refused, tokens: int) -> LimitReached:
-    """What refuses a request of so many tokens: which limit, how much of it is used, and when the request would fit."""
+def refusal_of(refused: Refused, tokens: int, microusd: int) -> LimitReached:
+    """What refuses a request of so many tokens and micro-dollars: which limit, what is used, when it would fit."""
     name, wait_s = refused.name, refused.wait_s
+    if budgets.is_budget(name):
+        return budgets.refusal_of(refused, microusd)
     by_tokens = "tokens" in name
-    allowed = f"{name}: {refused.limit} {_ALLOWED[name]} are allowed"
+    whom = " for this key" if refused.scope.startswith(KEY_SCOPE) else ""
+    allowed = f"{name}: {refused.limit} {_ALLOWED[name]} are allowed{whom}"
     needed = f"this request is taken to need {tokens}"
     if wait_s is None:
         if by_tokens and refused.limit > 0:
@@ -69,14 +84,6 @@ def refusal_of(refused: Refused, tokens: int) -> LimitReached:
     if by_tokens:
         told += f"; {needed}"
     if name.startswith(("daily", "monthly")):
-        return QuotaExhausted(f"{told}; the next begins in {_spoken(wait_s)}, at 00:00 UTC", retry_after_s=wait_s)
+        return QuotaExhausted(f"{told}; the next begins in {spoken(wait_s)}, at 00:00 UTC", retry_after_s=wait_s)
     kind = TooManyTokens if by_tokens else TooManyRequests
-    return kind(f"{told}; try again in {_spoken(wait_s)}", retry_after_s=wait_s)
-
-
-def _spoken(seconds: float) -> str:
-    if seconds <= 120:
-        return f"{seconds:.1f} s"
-    if seconds < _DAY_S:
-        return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
-    return f"{int(seconds // _DAY_S)} d {int(seconds % _DAY_S // 3600)} h"
+    return kind(f"{told}; try again in {spoken(wait_s)}", retry_after_s=wait_s)

@@ -132,7 +132,8 @@ def test_the_makefiles_targets():
         ["make"], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True
     ).stdout
     targets = re.findall(r"^  make (\S+)", listed, re.MULTILINE)
-    benches = ("bench", *(f"bench-{what}" for what in ("waiting", "streams", "routing", "plan", "batch", "faults")))
+    parts = ("waiting", "streams", "routing", "plan", "batch", "faults", "limits")
+    benches = ("bench", *(f"bench-{part}" for part in parts))
     assert {"run", "test", "check", "doctor", "lock", "clean", "golden", "help", *benches} == set(targets)
     for target in targets:
         subprocess.run(["make", "-n", target], cwd=PROJECT_ROOT, env=environment, capture_output=True, check=True)

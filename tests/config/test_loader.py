@@ -44,6 +44,16 @@ def test_a_tenant_has_the_limits_that_are_written(settings, edit):
     assert (quotas.monthly_requests, quotas.max_tokens_per_request) == (None, None)
 
 
+def test_budgets_are_kept_in_whole_micro_dollars(settings, edit):
+    """However the number is written; a warning comes at four fifths unless the file says otherwise, or null."""
+    edit("tenants/default.json", "quotas", {"daily_usd": 0.1, "monthly_usd": 1e-6, "budget_warning": None})
+    quotas = load(settings, {}).tenants["default"].quotas
+    assert (quotas.daily_microusd, quotas.monthly_microusd, quotas.budget_warning) == (100_000, 1, None)
+    edit("tenants/default.json", "quotas", {"monthly_usd": 250})
+    quotas = load(settings, {}).tenants["default"].quotas
+    assert (quotas.monthly_microusd, quotas.budget_warning) == (250_000_000, Decimal("0.8"))
+
+
 @pytest.mark.parametrize(("written", "share"), [(False, None), (None, None), (True, 0.95), (90, 0.9)])
 def test_a_policy_hedges_only_where_it_says_so(settings, edit, written, share):
     """Hedging is off unless a policy turns it on, at the 95th percentile or at one it names."""
@@ -219,6 +229,10 @@ def test_comment_keys_are_left_out(settings, edit):
         ("tenants/default.json", "status", "asleep", "status: expected active, inactive or suspended"),
         ("tenants/default.json", "quotas.daily_requests", -1, "quotas.daily_requests: expected a whole number from 0"),
         ("tenants/default.json", "quotas.daily_requests", 1.5, "quotas.daily_requests: expected a whole number"),
+        ("tenants/default.json", "quotas.daily_usd", 1e-7, "quotas.daily_usd: expected an amount of USD from 0 to"),
+        ("tenants/default.json", "quotas.monthly_usd", -1, "quotas.monthly_usd: expected an amount of USD"),
+        ("tenants/default.json", "quotas.monthly_usd", "5", "quotas.monthly_usd: expected an amount of USD"),
+        ("tenants/default.json", "quotas.budget_warning", 80, "quotas.budget_warning: expected a number from 0 to 1"),
     ],
 )
 def test_broken_place_is_named(settings, edit, file, path, value, expected):

@@ -275,6 +275,7 @@ def test_a_replayed_answer_is_as_documented(stack, conformance):
         ("GET", "/v1/webhooks/deliveries/dlv_unknown", 404),
         ("POST", "/v1/webhooks/deliveries/dlv_unknown/redeliver", 404),
         ("POST", "/v1/webhooks/replay", 400),
+        ("GET", "/v1/limits", 200),
         ("GET", "/livez", 200),
         ("GET", "/health", 200),
         ("GET", "/readyz", 200),

@@ -8,15 +8,18 @@ from random import Random
 
 from config.access_key import AccessKey
 from config.policy import PolicyConfig
-from config.tenant import Tenant
+from config.tenant import Tenant, TenantQuotas
 from routing.errors import RequestError, RouterError, Unauthenticated
 from routing.job import ServiceTier
+from routing.limit_errors import QuotaExhausted
 from routing.plan import Plan
 from routing.planner import plan
 from routing.request import RoutingRequest
 from routing.snapshot import Snapshot
+from routing.spending import expected_microusd
 from workers.batches.line import Line
 from workers.batches.shares import Rooms
+from workers.budgets import budget_words, check_cost, has_budget
 from workers.directory import Directory
 from workers.ledger.batch_lines import LineOrder, LineRefusal
 from workers.ledger.batch_record import Batch
@@ -45,6 +48,11 @@ class LineOrdering:
         self._snapshot = snapshot
         self._rng = rng
 
+    def budgets(self, batch: Batch, tenant: Tenant) -> str:
+        """The words of the budgets that the batch's lines keep to (reserve.lua); empty for none."""
+        key = self._directory.key(batch.key) if batch.key else None
+        return budget_words(tenant, batch.key, TenantQuotas() if key is None else key.quotas)
+
     def order(
         self, line: Line, batch: Batch, tenant: Tenant, tier: ServiceTier, rooms: Rooms
     ) -> LineOrder | LineRefusal | None:
@@ -56,7 +64,11 @@ class LineOrdering:
             edition, key = self._directory.current, self._key(batch)
             policy = edition.policy(wanted.policy or tenant.routing_policy)
             planned = plan(wanted, tenant, policy, edition.catalogue, self._snapshot(), time.time(), self._rng, key)
-        except RequestError as error:
+            of_key = TenantQuotas() if key is None else key.quotas
+            check_size(of_key, wanted)
+            if has_budget(tenant.quotas) or has_budget(of_key):
+                check_cost(tenant.quotas, of_key, expected_microusd(planned, wanted))
+        except (RequestError, QuotaExhausted) as error:
             return refusal(line, error)
         place = _place(planned, tenant, rooms, spill=_may_spill(policy, wanted))
         if place is None:
@@ -70,6 +82,7 @@ class LineOrdering:
             surface="" if demand.surface is CHAT else demand.surface.name,
             echo=json.dumps(echo) if echo else "",
             key=batch.key,
+            key_quotas=of_key,
         )
         job = submission(new_job_id(), tenant, wanted, demand.body, planned, order, place=place)
         return LineOrder(line.custom_id, provider, place, job)

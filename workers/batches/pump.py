@@ -99,7 +99,7 @@ class Pump:
 
     def _feed(self) -> int:
         """Feed lines wherever there is room; how many."""
-        runs = [(run, tenant) for run in list(self._runs.values()) if run.feed.open and (tenant := run.tenant)]
+        runs = [(run, tenant) for run in list(self._runs.values()) if run.feed.ready and (tenant := run.tenant)]
         if not runs:
             return 0
         weights = {tenant.tenant_id: tenant.batch_weight for _, tenant in runs}

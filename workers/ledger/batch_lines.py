@@ -61,7 +61,17 @@ class LineOrder:
         """As batch_feed.lua takes it."""
         job = self.submission
         fields = job.fields()
-        return [job.id, self.custom_id, job.queue, job.priority, self.provider, self.place, len(fields), *fields]
+        return [
+            job.expected_microusd,
+            job.id,
+            self.custom_id,
+            job.queue,
+            job.priority,
+            self.provider,
+            self.place,
+            len(fields),
+            *fields,
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,16 @@ class LineRefusal:
     def words(self) -> list[Any]:
         """As batch_feed.lua takes it."""
         fields = ["v", 1, "request", self.request, "plan", _NO_PLAN, "model", self.model, "policy", "", "primary", ""]
-        return [self.job_id, self.custom_id, "", self.http_status, self.answer, 0, len(fields), *fields]
+        return [0, self.job_id, self.custom_id, "", self.http_status, self.answer, 0, len(fields), *fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """How many of the lines were accepted, and what kept out the next one, if anything did."""
+
+    count: int
+    # Until the budget that has no more room begins anew, s; None: it has room, or will never have.
+    wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

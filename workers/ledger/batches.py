@@ -11,7 +11,7 @@ from typing import Any
 from config.settings import Settings
 from routing.errors import JobCancelled
 from routing.job import JobStatus
-from workers.ledger.batch_lines import EndedLine, Held, LineOrder, LineRefusal, Look, Place, StoredPart
+from workers.ledger.batch_lines import EndedLine, Fed, Held, LineOrder, LineRefusal, Look, Place, StoredPart
 from workers.ledger.batch_record import Batch, BatchOrder, BatchStatus
 from workers.ledger.steps import Steps
 
@@ -59,11 +59,17 @@ class Batches:
         )
         return Look(BatchStatus(reply[0].decode()), reply[1], reply[2] / 1000, lines)
 
-    def feed(self, held: Held, before: Place, after: Place, lines: Sequence[LineOrder | LineRefusal]) -> bool:
-        """Accept `lines`, which stand between the two places; False: it is being cancelled, or another holds it."""
-        places = (before.line, before.offset, after.line, after.offset)
-        words = [word for line in lines for word in line.words()]
-        return bool(self._steps.run("batch_feed", held.id, held.epoch, self._lease_ms, *places, *words))
+    def feed(
+        self, held: Held, before: Place, lines: Sequence[tuple[LineOrder | LineRefusal, Place]], budgets: str = ""
+    ) -> Fed | None:
+        """Accept the lines that follow on `before`, each with the place after it, as far as the budgets have room.
+
+        `budgets` are words of reserve.lua. None: it is being cancelled, or another holds it.
+        """
+        words = [word for line, after in lines for word in (after.line, after.offset, *line.words())]
+        place = (before.line, before.offset)
+        reply = self._steps.run("batch_feed", held.id, held.epoch, self._lease_ms, budgets, *place, *words)
+        return Fed(reply[0], reply[1] / 1000 if reply[1] > 0 else None) if reply else None
 
     def stored(self, held: Held, part: StoredPart) -> bool:
         """Count a part of the output that is in the storage; False: another holds the batch now."""

@@ -32,18 +32,24 @@ class Headroom:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A limit of the tenant's has no room for the request: nothing was written."""
+    """A limit of the tenant's or the key's has no room for the request: nothing was written."""
 
-    # Its name, as in the tenant's `quotas`.
+    # Its name, as in `quotas`; budgets are told in micro-dollars.
     name: str
     limit: int
     used: int
     # Until the same request fits if nobody else comes; None: it never will.
     wait_s: float | None
     headroom: Headroom
+    # Whose it is: "tenant:ID" or "key:ID".
+    scope: str = ""
+    # Of what is used of a budget, the part that is held for jobs under way.
+    held: int = 0
 
     @classmethod
-    def parse(cls, requests: bytes, tokens: bytes, name: bytes, limit: int, used: int, wait_ms: int) -> "Refused":
+    def parse(
+        cls, requests: bytes, tokens: bytes, name: bytes, limit: int, used: int, wait_ms: int, scope: bytes, held: int
+    ) -> "Refused":
         """As submit.lua tells it."""
         wait_s = None if wait_ms < 0 else wait_ms / 1000
-        return cls(name.decode(), limit, used, wait_s, Headroom.parse(requests, tokens))
+        return cls(name.decode(), limit, used, wait_s, Headroom.parse(requests, tokens), scope.decode(), held)

@@ -16,6 +16,7 @@ from routing.job import JobStatus, Usage
 from workers.access.store import AccessStore
 from workers.ledger import breakers
 from workers.ledger.batches import Batches
+from workers.ledger.budgets import Budgets
 from workers.ledger.claimed import Claimed
 from workers.ledger.files import Files
 from workers.ledger.headroom import Headroom, Refused
@@ -74,6 +75,7 @@ class Ledger:
         self.provider_records = ProviderRecords(self._steps, breaker)
         self.streams = Streams(self._steps)
         self.batches = Batches(self._steps, settings)
+        self.budgets = Budgets(self._steps)
         self.files = Files(self._steps)
         self.listing = Listing(self._steps)
         self.endpoints = Endpoints(self._steps)
@@ -83,8 +85,9 @@ class Ledger:
     def submit(self, job: Submission) -> Accepted | Existing | Conflict | Refused:
         """Accept a job; only after this returns may anything be promised to the caller.
 
-        The tenant's limits are checked and reserved in the same step. Without Redis they are not known, and nothing is
-        accepted: StoreUnavailable, never a job that nobody counted.
+        The tenant's and the key's limits and budgets are checked and reserved in the same step. Without Redis they are
+        not known, and nothing is accepted: StoreUnavailable, never a job that nobody counted, nor money that nobody may
+        spend.
         """
         reply = self._steps.run(
             "submit",
@@ -94,15 +97,17 @@ class Ledger:
             job.queue,
             job.priority,
             job.deadline_ms,
+            job.tenant,
             job.limits,
             job.prompt_tokens + job.completion_tokens,
+            job.expected_microusd,
             *job.fields(),
         )
         verdict, job_id = reply[0], reply[1].decode()
         if verdict == b"accepted":
             return Accepted(job_id, seconds(reply[2]), Headroom.parse(*reply[3:5]))
         if verdict == b"refused":
-            return Refused.parse(*reply[2:8])
+            return Refused.parse(*reply[2:10])
         if verdict == b"conflict":
             return Conflict(job_id)
         return Existing(job_id, JobStatus(reply[2].decode()), ended_of(job_id, *reply[2:5]))
@@ -147,6 +152,7 @@ class Ledger:
             *_used(outcome.usage, outcome.cost_microusd),
             outcome.told.limits,
             breakers.words(self._breaker()),
+            "" if outcome.counted_microusd is None else outcome.counted_microusd,
             *((outcome.frames.start, *outcome.frames.lines) if outcome.frames.lines else ()),
         )
         return self._reported(changes)
@@ -154,7 +160,8 @@ class Ledger:
     def settle(self, job_id: str, epoch: int, told: Told, usage: Usage, cost_microusd: int) -> bool:
         """Add what a run has used whose job was cancelled meanwhile; False when it is not this run's to tell."""
         words = (told.attempts, told.evidence, told.limits, _today(), *_used(usage, cost_microusd))
-        return self._reported(self._steps.run("settle", job_id, epoch, *words, breakers.words(self._breaker())))
+        ways = (breakers.words(self._breaker()), told.counted_microusd)
+        return self._reported(self._steps.run("settle", job_id, epoch, *words, *ways))
 
     def hand_over(self, job_id: str, epoch: int, place: int, told: Told) -> bool:
         """Give the job to the next candidate's queue at once; False when this run no longer holds it."""
@@ -250,7 +257,11 @@ class Ledger:
             breakers.words(self._breaker()),
             self._limits(),
             told.second,
-            *((_today(), *_used(told.spent, told.spent_microusd)) if told.spent != Usage() else ()),
+            *(
+                (_today(), *_used(told.spent, told.spent_microusd), told.counted_microusd)
+                if told.spent != Usage()
+                else ()
+            ),
         )
         return self._steps.run(name, job_id, epoch, *how, *words)
 

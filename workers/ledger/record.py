@@ -54,11 +54,13 @@ class Submission:
     replay_of: str = ""
     # The id of the key it came with.
     key: str = ""
-    # The tenant's limits, as reserve.lua reads them; empty for none.
+    # The tenant's and the key's limits, as reserve.lua reads them; empty for none.
     limits: str = ""
+    # What it is taken to cost, in micro-dollars, where there is a budget.
+    expected_microusd: int = 0
 
     def fields(self) -> list[Any]:
-        """The record's fields that the caller decides, as a flat list of names and values."""
+        """The record's fields that the caller decides, as a flat list of names and values; without its tenant."""
         optional = {
             "waiters": self.waiter,
             "webhook": self.webhook,
@@ -75,7 +77,6 @@ class Submission:
         }
         pairs: list[Any] = [
             *("v", 1),
-            *("tenant", self.tenant),
             *("request", self.request),
             *("plan", self.plan),
             *("model", self.model),
@@ -166,6 +167,8 @@ class Told:
     # What calls have used that did not answer to the end.
     spent: Usage = field(default_factory=Usage)
     spent_microusd: int = 0
+    # The same cost as budgets count it.
+    counted_microusd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,8 @@ class Outcome:
     cost_microusd: int = 0
     # What of a stream was not sent yet.
     frames: Frames = Frames()
+    # The cost as budgets count it; None where nobody knows it: then it is what was expected.
+    counted_microusd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,19 +107,22 @@ local settle_limits
 
 -- Counts a job that comes to stand in a queue, or leaves it, where a limit asks for that (limits.lua). `reserved` is its field.
 local function count_queued(reserved, by)
-  for name in string.gmatch(reserved or '', '(%S+) %d+ %d+ %d+ %d+ 1') do
+  for name in string.gmatch(reserved or '', '(%S+) %d+ %d+ %d+ %d %d+ 1 %d+') do
     redis.call('HINCRBY', P .. 'limits:' .. name, 'queued', by)
   end
 end
 
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts it in the outbox where somebody may want
 -- to know: whom it is told is decided when the outbox is emptied (fan_out.lua).
--- `used`: the tokens it has used; nil where nobody knows.
-local function end_job(id, status, http_status, answer, used)
+-- `used`: the tokens that its last run has used, `cost`: their micro-dollars as budgets count them; nil where nobody knows.
+local function end_job(id, status, http_status, answer, used, cost)
   local key = job_key(id)
   local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'tenant', 'batch', 'limits', 'status',
     'created')
-  if kept[7] then settle_limits(kept[7], status == 'completed', used, kept[8] == 'queued', tonumber(kept[9])) end
+  if kept[7] then
+    settle_limits(kept[7], { tenant = kept[5], served = status == 'completed', used = used, cost = cost,
+      was_queued = kept[8] == 'queued', created = tonumber(kept[9]) })
+  end
   redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
   redis.call('HDEL', key, 'waiters')
   if kept[6] then end_line(id, kept[6], status) else redis.call('EXPIRE', key, RETENTION_S) end

@@ -12,6 +12,7 @@ from workers.webhooks.happening import Happening
 
 JOB = "job_"
 BATCH = "batch_"
+BUDGET = "budget_"
 TEST_SUBJECT = "test_"
 
 
@@ -37,6 +38,7 @@ def subjects_of(ledger: Ledger) -> Subjects:
         {
             JOB: lambda subject: _job(ledger, subject),
             BATCH: lambda subject: _batch(ledger, subject),
+            BUDGET: lambda subject: _budget(ledger, subject),
             TEST_SUBJECT: _test,
         }
     )
@@ -56,6 +58,11 @@ def _batch(ledger: Ledger, subject: str) -> Happening | None:
         return None
     ended_ms = round(batch.ended_at * 1000)
     return Happening(batch.tenant, f"batch.{batch.status.value}", ended_ms, batch.webhook or "", batch.as_object())
+
+
+def _budget(ledger: Ledger, subject: str) -> Happening | None:
+    told = ledger.budgets.event(subject)
+    return None if told is None else Happening(told.tenant, told.event, told.occurred_ms, "", told.as_object())
 
 
 def _test(subject: str) -> Happening:

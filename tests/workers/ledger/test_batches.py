@@ -6,7 +6,7 @@ import pytest
 
 from routing.job import JobStatus, Usage
 from tests.workers.conftest import outcome, submission
-from workers.ledger.batch_lines import Held, LineOrder, LineRefusal, Place, StoredPart
+from workers.ledger.batch_lines import Fed, Held, LineOrder, LineRefusal, Place, StoredPart
 from workers.ledger.batch_record import BatchOrder, BatchStatus
 from workers.ledger.ledger import AFRESH
 from workers.ledger.record import Told
@@ -17,6 +17,11 @@ START = Place(0, 0)
 def order(batch_id="batch_1", tenant="acme", **changes):
     fields = {"endpoint": "/v1/chat/completions", "input_file": "file-1", "window": "24h", "window_s": 86_400}
     return BatchOrder(batch_id, tenant, **{**fields, **changes})
+
+
+def placed(*lines, start=0):
+    """The lines with the places after them, of ten bytes each."""
+    return [(line, Place(number, 10 * number)) for number, line in enumerate(lines, start + 1)]
 
 
 def line(number, provider="groq"):
@@ -81,7 +86,7 @@ def test_a_batch_is_held_by_one_worker_until_its_lease_ends(batches, redis, sett
     assert second == Held("batch_1", first.epoch + 1)
     assert batches.mark(first, BatchStatus.IN_PROGRESS) is None
     assert batches.look(first, 0, 10) is None
-    assert not batches.feed(first, START, Place(1, 10), [line(1)])
+    assert not batches.feed(first, START, placed(line(1)))
     assert not batches.stored(first, StoredPart(0, "a", 0))
     assert not batches.end(first, BatchStatus.COMPLETED, {})
     assert batches.mark(second, BatchStatus.IN_PROGRESS) is BatchStatus.IN_PROGRESS
@@ -105,22 +110,21 @@ def test_tenants_take_turns_and_deadlines_order_a_tenants_batches(batches):
 
 def test_lines_become_jobs_in_the_step_that_moves_the_place(ledger, batches, held, redis, settings):
     """Fed lines are queued jobs; the same step again accepts nothing twice; another place is refused."""
-    after = Place(2, 200)
-    assert batches.feed(held, START, after, [line(1), line(2, "other")])
-    assert batches.feed(held, START, after, [line(1), line(2, "other")])
-    assert not batches.feed(held, START, Place(1, 100), [line(3)])
+    for _ in range(2):
+        assert batches.feed(held, START, placed(line(1), line(2, "other"))) == Fed(2)
+    assert not batches.feed(held, Place(1, 11), placed(line(3)))
     assert redis.llen(f"{settings.key_prefix}provider.groq\x06\x169") == 2
     assert redis.zcard(f"{settings.key_prefix}schedule") == 2
     assert batches.flight() == {("acme", "groq"): 1, ("acme", "other"): 1}
     batch = batches.read(held.id)
-    assert (batch.cursor, batch.offset) == (2, 200)
+    assert (batch.cursor, batch.offset) == (2, 20)
     assert ledger.read("job_1").status is JobStatus.QUEUED
     assert ledger.read("job_1").deadline_at == pytest.approx(batch.deadline_at, abs=0.01)
 
 
 def test_ended_lines_are_counted_at_once_and_fetched_until_they_are_stored(ledger, batches, held, redis, settings):
     """Counts are live; answers stay until a part with them is stored, and go then; the part counts once."""
-    batches.feed(held, START, Place(3, 300), [line(1), line(2), line(3)])
+    batches.feed(held, START, placed(line(1), line(2), line(3)))
     finish(ledger, "job_1")
     finish(ledger, "job_2", status=JobStatus.FAILED, http_status=502, answer='{"error": {}}')
     batch = batches.read(held.id)
@@ -146,7 +150,7 @@ def test_ended_lines_are_counted_at_once_and_fetched_until_they_are_stored(ledge
 def test_a_line_that_cannot_be_accepted_ends_at_once(ledger, batches, held):
     """It is a failed job with its error, and counted; nothing is in flight."""
     refused = LineRefusal("job_9", "line-9", 404, '{"error": {"code": "model_not_found"}}', "{}", "gone")
-    assert batches.feed(held, START, Place(1, 10), [refused])
+    assert batches.feed(held, START, placed(refused))
     look = batches.look(held, 0, 10)
     assert (look.in_flight, look.ended[0].http_status) == (0, 404)
     assert ledger.read("job_9").status is JobStatus.FAILED
@@ -155,12 +159,12 @@ def test_a_line_that_cannot_be_accepted_ends_at_once(ledger, batches, held):
 
 def test_a_cancelled_batch_takes_no_more_lines_and_drops_those_not_begun(ledger, batches, held):
     """What runs goes on; what is queued is cancelled; nothing is fed any more, and its status stays."""
-    batches.feed(held, START, Place(2, 20), [line(1), line(2)])
+    batches.feed(held, START, placed(line(1), line(2)))
     assert ledger.claim("job_1", 1) is not None
     assert batches.cancel(held.id, "rival") is None
     assert batches.cancel(held.id, "acme") == (BatchStatus.CANCELLING, True)
     assert batches.cancel(held.id, "acme") == (BatchStatus.CANCELLING, False)
-    assert not batches.feed(held, Place(2, 20), Place(3, 30), [line(3)])
+    assert not batches.feed(held, Place(2, 20), placed(line(3), start=2))
     assert batches.drop(held)
     assert ledger.read("job_2").status is JobStatus.CANCELLED
     assert ledger.read("job_1").status is JobStatus.IN_PROGRESS
@@ -189,7 +193,7 @@ def test_a_line_that_its_deadline_ends_is_counted(ledger):
     batches.create(order(window_s=0.001), 10)
     (held,) = batches.take(1)
     batches.mark(held, BatchStatus.IN_PROGRESS)
-    assert batches.feed(held, START, Place(1, 10), [line(1)])
+    assert batches.feed(held, START, placed(line(1)))
     ledger.rescue()
     look = batches.look(held, 0, 10)
     assert [ended.status for ended in look.ended] == [JobStatus.EXPIRED]

@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 
 from config.breaker import BreakerConfig
 from routing.breaker import Breaker, BreakerState
-from routing.job import JobStatus
+from routing.job import JobStatus, Usage
 from tests.workers.conftest import outcome, submission
 from workers.ledger.ledger import Ledger
 from workers.ledger.listing import Selection
@@ -24,8 +24,14 @@ from workers.redis_client import connect
 QUEUES = ("provider.groq", "provider.other")
 ENDED = {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED}
 # As many as there will never be; what is counted is all that matters here.
-LIMITS = ("tenant:acme 999 - 999 - - - 999 999", "tenant:acme - - - 99999 - - 999 - key:k - - 999 9999 - - - 999")
+LIMITS = (
+    "tenant:acme 999 - 999 - - - 999 999 99999 - 0.8",
+    "tenant:acme - - - 99999 - - 999 - 99999 9999 - key:k - - 999 9999 - - - 999 - 9999 0.5",
+)
 ESTIMATE = 50
+# What a job is taken to cost, what it does when it ends, and what a call costs that is in vain; micro-dollars.
+HELD, COST, WASTED = 20, 9, 4
+WASTE = Told(spent=Usage(completion_tokens=1), counted_microusd=WASTED)
 PERMITTED = BreakerConfig().permitted_number_of_calls_in_half_open_state
 _runs = itertools.count()
 
@@ -48,6 +54,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.accepted = set()
         # Those whose tenant has a limit of unfinished jobs.
         self.counted = set()
+        # What each of them has spent, and those that a key's limits count as well.
+        self.spent = {}
+        self.of_key = set()
+        self.settled = set()
         self.ended = {}
         self.running = {}
 
@@ -74,10 +84,13 @@ class LedgerMachine(RuleBasedStateMachine):
         job = f"job_{number}"
         url = "http://receiver/" if webhook else ""
         fields = {"queue": queue, "webhook": url, "waiter": "api", "careless": careless, "limits": limits}
+        fields["expected_microusd"] = HELD if limits else 0
         assert self.ledger.submit(submission(job, prompt_tokens=ESTIMATE, **fields)) == Accepted(job)
         # A second submit of the same job changes nothing.
         if job not in self.accepted and limits:
             self.counted.add(job)
+            self.spent[job] = 0
+            self.of_key |= {job} if "key:k" in limits else set()
         self.accepted.add(job)
         return job
 
@@ -108,8 +121,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def finish(self, job, status, late, good):
         epoch = self.running.get(job, 1) - late
         holds = self.status(job) is JobStatus.IN_PROGRESS and self.epoch(job) == epoch
-        ended = self.ledger.finish(job, epoch, outcome(status=status, evidence=f"groq/m {good} 5.0 4"))
+        how = {"status": status, "evidence": f"groq/m {good} 5.0 4", "counted_microusd": COST}
+        ended = self.ledger.finish(job, epoch, outcome(**how))
         assert ended == holds
+        self.spend(job, COST if ended else 0)
+
+    def spend(self, job, amount):
+        if job in self.spent:
+            self.spent[job] += amount
 
     @rule(job=jobs, delay_ms=st.sampled_from([0, 60_000]))
     def give_back(self, job, delay_ms):
@@ -118,8 +137,19 @@ class LedgerMachine(RuleBasedStateMachine):
         if delay_ms:
             done = self.ledger.defer(job, epoch, 1, delay_ms, Told())
         else:
-            done = self.ledger.hand_over(job, epoch, 1, Told())
+            done = self.ledger.hand_over(job, epoch, 1, WASTE)
+            self.spend(job, WASTED if done else 0)
         assert done == holds
+
+    @rule(job=jobs)
+    def settle(self, job):
+        epoch = self.running.get(job, 1)
+        due = self.status(job) is JobStatus.CANCELLED and self.epoch(job) == epoch and job not in self.settled
+        told = Told(counted_microusd=WASTED)
+        assert self.ledger.settle(job, epoch, told, Usage(), 0) == due
+        if due:
+            self.settled.add(job)
+            self.spend(job, WASTED)
 
     @rule(job=jobs, gate_ms=st.sampled_from([0, 1000, 10**7]), own_ms=st.sampled_from([0, 500]))
     def meet_a_rate_limit(self, job, gate_ms, own_ms):
@@ -239,6 +269,15 @@ class LedgerMachine(RuleBasedStateMachine):
         requests, tokens = map(int, kept["used"].split()[6:8])
         assert requests == len(self.counted) - unserved
         assert tokens == sum(used.get(state, ESTIMATE) for state in states) - 7 * len(abandoned)
+
+    @invariant()
+    def budgets_hold_what_is_under_way_and_keep_what_was_spent(self):
+        for scope, jobs in (("tenant:acme", self.counted), ("key:k", self.of_key)):
+            if jobs:
+                _, *kept = map(int, self.redis.hget(f"{self.prefix}limits:{scope}", "used").split()[7:])
+                held = HELD * sum(self.status(job) not in ENDED for job in jobs)
+                spent = sum(self.spent[job] for job in jobs)
+                assert (kept[0:2], kept[5:7]) == ([spent, held], [spent, held])
 
     @invariant()
     def each_end_is_told_once(self):

@@ -361,7 +361,7 @@ def test_an_absent_redis_is_an_error_within_two_seconds(settings):
         node.kill()
         began = time.monotonic()
         # What a tenant has used is not known then, and nobody is let through for it.
-        limited = submission("job_2", limits="tenant:acme 5 - - - - - - -")
+        limited = submission("job_2", limits="tenant:acme 5 - - - - - - - 900 - 0.8", expected_microusd=7)
         with pytest.raises(StoreUnavailable):
             ledger.submit(limited)
         assert time.monotonic() - began < 2

@@ -9,62 +9,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from config.tenant import Tenant, TenantQuotas
 from routing.job import JobStatus, Usage
-from tests.support.clock import Clock, expression, on_clock
-from tests.workers.conftest import outcome, submission
+from tests.support.account import HOUR_MS
+from tests.support.clock import expression
+from tests.workers.conftest import submission
 from workers.ledger.headroom import Refused, Standing
 from workers.ledger.record import Accepted, Existing, Told
-from workers.tenant_limits import limit_words
 
-NOON = int(datetime(2026, 2, 27, 12, tzinfo=UTC).timestamp() * 1000)
-HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-# What the field `used` holds, in its order.
-COUNTERS = (
-    *("window_ms", "requests", "requests_before", "tokens", "tokens_before"),
-    *("day", "day_requests", "day_tokens", "month", "month_requests", "month_tokens"),
-)
-_numbers = itertools.count()
-
-
-class Account:
-    """One tenant's jobs on a ledger."""
-
-    def __init__(self, ledger, clock, redis, prefix):
-        self.ledger, self.clock, self.redis, self.prefix = ledger, clock, redis, prefix
-        self.name = f"acme{next(_numbers)}"
-
-    def words(self, **quotas):
-        return limit_words(Tenant(self.name, quotas=TenantQuotas(**quotas)))
-
-    def submit(self, tokens=0, job=None, limits=None, **quotas):
-        """Submit a job that is taken to need so many tokens."""
-        words = self.words(**quotas) if limits is None else limits
-        changes = {"tenant": self.name, "prompt_tokens": tokens, "limits": words, "deadline_ms": HOUR_MS}
-        return self.ledger.submit(submission(job or f"{self.name}_{next(_numbers)}", **changes))
-
-    def finish(self, job, used=0, status=JobStatus.COMPLETED):
-        """Run an accepted job to its end."""
-        assert self.ledger.claim(job.id, 1) is not None
-        assert self.ledger.finish(job.id, 1, outcome(status=status, usage=Usage(prompt_tokens=used)))
-
-    def counter(self, name):
-        """What is kept of the tenant's limits under `name`."""
-        kept = self.redis.hgetall(f"{self.prefix}limits:tenant:{self.name}")
-        if name in ("unfinished", "queued"):
-            return int(kept.get(name, 0))
-        return dict(zip(COUNTERS, map(int, kept["used"].split()), strict=True))[name] if kept else 0
-
-
-@pytest.fixture
-def clock(redis, settings):
-    return Clock(redis, settings.key_prefix, NOON)
-
-
-@pytest.fixture
-def account(ledger, clock, redis, settings):
-    return Account(on_clock(ledger), clock, redis, settings.key_prefix)
+_names = itertools.count()
 
 
 def accepted(placed):
@@ -322,7 +275,7 @@ def test_the_limit_of_which_least_is_left_is_told(account):
 
 def test_several_scopes_are_reserved_all_or_none(account):
     """A tenant's and, say, a key's: what one refuses is not counted in the other."""
-    tenant, key = account.words(rate_limit_per_minute=5), "key:k1 2 - - - - - 1 -"
+    tenant, key = account.words(rate_limit_per_minute=5), "key:k1 2 - - - - - 1 - - - -"
     first = account.submit(limits=f"{tenant} {key}")
     assert first.headroom.requests == Standing(2, 1, 120_000)
     assert account.submit(limits=f"{tenant} {key}").name == "concurrent_jobs"
@@ -355,7 +308,7 @@ STEPS = st.lists(
 @hypothesis_settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_no_minute_has_more_than_its_limit(account, steps, requests, tokens):
     """By the formula over what was let through: never over the limit, and refused only where it would be."""
-    account.name = f"acme{next(_numbers)}"
+    account.name = f"acme_{next(_names)}"
     limit = {"rate_limit_per_minute": requests, "tokens_per_minute": tokens}
     windows = {}
     start = None
@@ -397,7 +350,7 @@ def test_no_minute_has_more_than_its_limit(account, steps, requests, tokens):
 @hypothesis_settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_who_waits_as_told_is_let_through(account, steps, requests, tokens, cost):
     """In any state of the limits: after the wait the request fits, and one ms before it did not."""
-    account.name = f"acme{next(_numbers)}"
+    account.name = f"acme_{next(_names)}"
     limit = {"rate_limit_per_minute": requests, "tokens_per_minute": tokens}
     for wait, spent, _, _ in steps:
         account.clock.advance(wait)
@@ -420,7 +373,7 @@ def test_who_waits_as_told_is_let_through(account, steps, requests, tokens, cost
 @hypothesis_settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_refunds_are_exact(account, ends):
     """When every job has ended, the counters hold what was served and used, and nothing else."""
-    account.name = f"acme{next(_numbers)}"
+    account.name = f"acme_{next(_names)}"
     limit = {"daily_requests": 100, "daily_tokens": 100_000, "concurrent_jobs": 50, "queued_jobs": 50}
     jobs = [account.submit(tokens=tokens, **limit) for tokens, _, _ in ends]
     served = spent = 0

@@ -40,7 +40,7 @@ class QuotasSchema(StrictSchema):
     queued_jobs = Whole(load_default=None, allow_none=True)
     daily_usd = Dollars(attribute="daily_microusd", load_default=None, allow_none=True)
     monthly_usd = Dollars(attribute="monthly_microusd", load_default=None, allow_none=True)
-    budget_warning = Number(0, 1, load_default=Decimal("0.8"), allow_none=True)
+    budget_warning = Number(0, 1, load_default=Decimal("0.8"), allow_none=True, metadata={"default": 0.8})
 
 
 class FeaturesSchema(StrictSchema):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.tenant import Tenant
-from config.tenant_schema import RuntimeTenantSchema, tenant_of
+from config.tenant_schema import QuotasSchema, RuntimeTenantSchema, tenant_of
 
 _SCHEMA = RuntimeTenantSchema()
 
@@ -67,11 +67,11 @@ def shown_tenant(tenant: Tenant, data: Mapping[str, Any] | None = None) -> dict[
 
 def quotas_shown(tenant: Tenant) -> dict[str, Any]:
     """Its quotas as a file writes them, those that limit something."""
-    quotas = tenant.quotas
-    given = {name: getattr(quotas, name) for name in quotas.__slots__}
-    return {
-        name: limit if isinstance(limit, int) else float(limit) for name, limit in given.items() if limit is not None
-    }
+    given = QuotasSchema().dump(tenant.quotas)
+    if given["daily_usd"] is None and given["monthly_usd"] is None:
+        # Nothing to warn of.
+        given["budget_warning"] = None
+    return {name: limit for name, limit in given.items() if limit is not None}
 
 
 def features_shown(tenant: Tenant) -> dict[str, Any]:

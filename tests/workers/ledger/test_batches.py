@@ -218,7 +218,7 @@ def test_pages_of_batches_neither_skip_nor_repeat(batches, redis, settings):
 
 def test_lines_that_have_waited_grow_more_urgent(batches, held, ledger, redis, settings):
     """A line in a queue goes to the list of its new priority, its old pointer is stale; one that runs keeps its run."""
-    batches.feed(held, START, Place(2, 20), [line(1), line(2)])
+    batches.feed(held, START, placed(line(1), line(2)))
     running = ledger.claim("job_2", 1)
     assert batches.age(held, 6)
     assert redis.llen(f"{settings.key_prefix}provider.groq\x06\x166") == 1
@@ -231,7 +231,7 @@ def test_lines_that_have_waited_grow_more_urgent(batches, held, ledger, redis, s
 
 def test_ageing_again_changes_nothing(batches, held, redis, settings):
     """Only what is less urgent is moved, and only by who holds the batch."""
-    batches.feed(held, START, Place(1, 10), [line(1)])
+    batches.feed(held, START, placed(line(1)))
     assert batches.age(held, 6)
     assert batches.age(held, 6)
     assert redis.llen(f"{settings.key_prefix}provider.groq\x06\x166") == 1
@@ -240,7 +240,7 @@ def test_ageing_again_changes_nothing(batches, held, redis, settings):
 
 def test_a_line_that_begins_again_may_go_everywhere(batches, held, ledger):
     """Put off afresh it stands at its plan's first candidate, and counts the round."""
-    batches.feed(held, START, Place(1, 10), [line(1)])
+    batches.feed(held, START, placed(line(1)))
     claimed = ledger.claim("job_1", 1)
     assert claimed.rounds == 0
     assert ledger.defer("job_1", 1, AFRESH, 1, Told())

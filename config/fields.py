@@ -119,9 +119,6 @@ class Number(StrictField[Decimal]):
         least = "exclusiveMinimum" if self._above else "minimum"
         return {"type": "number", least: self._low, "maximum": self._high}
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:  # noqa: ARG002
-        return None if value is None else float(value)
-
     def read(self, value: Any) -> Decimal:
         """The number as Decimal."""
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -159,9 +156,6 @@ class Dollars(StrictField[int]):
     def json_schema(self) -> dict[str, Any]:
         """A number within the bounds."""
         return {"type": "number", "minimum": 0, "maximum": self._high}
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:  # noqa: ARG002
-        return None if value is None else value / 1_000_000
 
     def read(self, value: Any) -> int:
         """The amount in micro-dollars."""

@@ -14,6 +14,8 @@ from routing.prices import cost_microusd
 from routing.request import RoutingRequest
 from routing.speed import USUAL_TOKENS
 
+# A provider may claim anything, and a caller ask for it; what is counted must stay countable. 100,000 USD.
+MOST_MICROUSD = 10**11
 # As the dearest models in common use, USD per million tokens.
 UNPRICED = Price(Decimal(15), Decimal(75))
 
@@ -34,5 +36,5 @@ def _expected(deployment: Deployment, wanted: RoutingRequest) -> int:
 
 
 def counted_microusd(deployment: Deployment, usage: Usage) -> int:
-    """What `usage` counts for in budgets, micro-dollars."""
-    return cost_microusd(deployment.price or UNPRICED, usage)
+    """What `usage` counts for in budgets, micro-dollars: at most MOST_MICROUSD."""
+    return min(max(cost_microusd(deployment.price or UNPRICED, usage), 0), MOST_MICROUSD)

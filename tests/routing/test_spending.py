@@ -11,7 +11,7 @@ from routing.job import Usage
 from routing.plan import Candidate, Plan
 from routing.request import RoutingRequest
 from routing.speed import USUAL_TOKENS
-from routing.spending import UNPRICED, counted_microusd, expected_microusd
+from routing.spending import MOST_MICROUSD, UNPRICED, counted_microusd, expected_microusd
 
 CHEAP, DEAR = Price(Decimal("0.1"), Decimal("0.5")), Price(Decimal(2), Decimal(8))
 
@@ -42,6 +42,13 @@ def test_what_has_no_price_is_not_free():
     assert expected_microusd(planned(DEAR, None), RoutingRequest("m", prompt_tokens=1, max_tokens=1)) == 90
     assert counted_microusd(Deployment("p", "m", Price(Decimal(0), Decimal(0))), used) == 0
     assert UNPRICED.input > DEAR.input
+
+
+def test_what_is_claimed_stays_countable():
+    """More tokens than there are, or fewer than none, are a provider's mistake and not money."""
+    deployment = Deployment("p", "m", DEAR)
+    assert counted_microusd(deployment, Usage(completion_tokens=10**30)) == MOST_MICROUSD
+    assert counted_microusd(deployment, Usage(completion_tokens=-5)) == 0
 
 
 @given(

@@ -2,6 +2,8 @@
 
 import time
 
+import structlog
+
 from config.tenant import Tenant
 from workers.batches.input import BatchInput
 from workers.batches.line import read_line
@@ -10,6 +12,8 @@ from workers.batches.shares import Rooms
 from workers.ledger.batch_lines import Fed, Held, LineOrder, LineRefusal, Place
 from workers.ledger.batch_record import Batch
 from workers.ledger.batches import Batches
+
+log = structlog.get_logger()
 
 # Lines accepted in one step, and their bytes: it keeps Redis busy for about a millisecond.
 MOST_LINES, MOST_BYTES = 32, 512 * 1024
@@ -79,6 +83,8 @@ class Feed:
         if fed.count == len(lines):
             self._pause_s = 0.0
             return
+        if not self._pause_s:
+            log.info("batch.waits", batch_id=self._batch.id, why="a budget has no room for its next line")
         self._source.go_to(lines[fed.count - 1][1] if fed.count else before)
         self._pause_s = SOON_S if fed.count else min(max(2 * self._pause_s, SOON_S), LATE_S)
         self._paused_until = time.monotonic() + min(self._pause_s, fed.wait_s or LATE_S)

@@ -191,7 +191,9 @@ class Executor:
 
     def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage) -> None:
         frames = Frames() if run.outgoing is None else run.outgoing.rest()
-        outcome = Outcome(status, http_status, body, run.told(), usage + run.spent, run.cost_microusd, frames)
+        outcome = Outcome(
+            status, http_status, body, run.told(), usage + run.spent, run.cost_microusd, frames, run.second_use
+        )
         self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome))
 
     def _settle(self, run: Run) -> None:

@@ -8,7 +8,7 @@
 local id, epoch, lease_ms, cursor, offset, next_cursor, next_offset = unpack(ARGV, 1, 7)
 if not holds_batch(id, epoch, lease_ms) then return false end
 local key = batch_key(id)
-local batch = redis.call('HMGET', key, 'cursor', 'offset', 'tenant', 'deadline', 'status')
+local batch = redis.call('HMGET', key, 'cursor', 'offset', 'tenant', 'deadline', 'status', 'key')
 -- The same step again, after a connection that broke before its answer came.
 if batch[1] == next_cursor and batch[2] == next_offset then return { 1 } end
 if batch[1] ~= cursor or batch[2] ~= offset or batch[5] ~= 'in_progress' then return false end
@@ -21,6 +21,7 @@ while i <= #ARGV do
     'deadline', batch[4], 'queue_ms', '0', 'candidate', place, 'epoch', '1', 'status', 'queued', unpack(ARGV, i + 7, last))
   if queue == '' then
     redis.call('HSET', job, 'queue', '', 'priority', '9')
+    if batch[6] then redis.call('HSET', job, 'key', batch[6]) end
     end_job(line, 'failed', priority, provider)
   else
     local flight = batch[3] .. ' ' .. provider

@@ -21,13 +21,16 @@ NAMES = (
     *("batch_cancel", "batch_release"),
     *FILES,
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list"),
+    *("usage_read", "usage_look", "usage_records", "usage_fix"),
     *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
     "submit": ("limits", "reserve"),
-    "cancel": ("limits",),
-    "rescue": ("limits",),
+    "cancel": ("limits", "usage"),
+    "rescue": ("limits", "usage"),
+    "forget": ("usage", "usage_gone"),
+    "usage_fix": ("usage",),
     "claim": ("breaker", "permit", "way"),
     "finish": ("limits", "breaker", "evidence", "permit", "usage", "frames"),
     "relay": ("frames",),
@@ -39,10 +42,11 @@ PARTS = {
     "switch": ("breaker",),
     "check": ("breaker",),
     **dict.fromkeys(
-        ("batch_look", "batch_stored", "batch_mark", "batch_end", "batch_release"),
+        ("batch_look", "batch_mark", "batch_end", "batch_release"),
         ("batch_held",),
     ),
-    **dict.fromkeys(("batch_feed", "batch_drop"), ("batch_held", "limits")),
+    "batch_stored": ("batch_held", "usage", "usage_gone"),
+    **dict.fromkeys(("batch_feed", "batch_drop"), ("batch_held", "limits", "usage")),
     **dict.fromkeys(FILES, ("files",)),
     **dict.fromkeys(("fan_out", "begin", "delivery", "deliveries", "redeliver"), ("lane",)),
 }

@@ -105,6 +105,9 @@ end
 -- Settles what a job has reserved of its tenant's limits. Every script that ends jobs has it, from limits.lua.
 local settle_limits
 
+-- Adds what a job has used to its tenant's day. Every script that ends jobs has it, from usage.lua.
+local add_usage
+
 -- Counts a job that comes to stand in a queue, or leaves it, where a limit asks for that (limits.lua). `reserved` is its field.
 local function count_queued(reserved, by)
   for name in string.gmatch(reserved or '', '(%S+) %d+ %d+ %d+ %d+ 1') do
@@ -114,13 +117,14 @@ end
 
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts it in the outbox where somebody may want
 -- to know: whom it is told is decided when the outbox is emptied (fan_out.lua).
--- `used`: the tokens it has used; nil where nobody knows.
-local function end_job(id, status, http_status, answer, used)
+-- `used`: the tokens it has used; nil where nobody knows. `spent`, `second`: as add_usage takes them.
+local function end_job(id, status, http_status, answer, used, spent, second)
   local key = job_key(id)
   local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'tenant', 'batch', 'limits', 'status',
-    'created')
+    'created', 'key', 'deployment', 'used')
   if kept[7] then settle_limits(kept[7], status == 'completed', used, kept[8] == 'queued', tonumber(kept[9])) end
-  redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
+  redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now,
+    'used', (kept[12] or '') .. add_usage(kept[5], kept[10], kept[11], status, spent, second))
   redis.call('HDEL', key, 'waiters')
   if kept[6] then end_line(id, kept[6], status) else redis.call('EXPIRE', key, RETENTION_S) end
   redis.call('ZREM', SCHEDULE, id)

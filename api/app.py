@@ -7,6 +7,7 @@ import time
 from flask import Flask, Response, request
 
 from api import (
+    admin_usage,
     anthropic_messages,
     batches,
     completions,
@@ -23,6 +24,7 @@ from api import (
     reference,
     responses,
     routing_plan,
+    usage,
     webhook_deliveries,
     webhook_endpoints,
     webhook_secret,
@@ -43,7 +45,7 @@ def create_app(services: Services) -> Flask:
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
-    for module in (*surfaces, *tasks, models, routing_plan, health, *webhooks):
+    for module in (*surfaces, *tasks, models, routing_plan, health, *webhooks, usage, admin_usage):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -17,6 +17,7 @@ from cli.plan import plan
 from cli.replay import replay
 from cli.sandbox import sandbox
 from cli.up import up
+from cli.usage import usage
 from cli.webhooks import webhooks
 from cli.worker import worker
 
@@ -38,5 +39,21 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, jobs, batch, webhooks, breaker, export, replay):
+for _command in (
+    up,
+    api,
+    worker,
+    beat,
+    flower,
+    sandbox,
+    doctor,
+    plan,
+    jobs,
+    batch,
+    webhooks,
+    breaker,
+    usage,
+    export,
+    replay,
+):
     main.add_command(_command)

@@ -40,8 +40,11 @@ class Figures:
 
     def as_object(self) -> dict[str, int | float]:
         """The figures by their names, the cost in dollars as well."""
-        named = dict(zip(NAMES, self.words(), strict=True))
-        return {**named, "cost_usd": round(self.cost_microusd / 1e6, 6)}
+        return {**self.named(), "cost_usd": round(self.cost_microusd / 1e6, 6)}
+
+    def named(self) -> dict[str, int]:
+        """The numbers by their names."""
+        return dict(zip(NAMES, self.words(), strict=True))
 
 
 NAMES = tuple(field.name for field in fields(Figures))

@@ -1,8 +1,9 @@
 """Compares what was counted with what the records of jobs say, while jobs go on; and puts it right."""
 
+import math
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from routing.errors import RouterError
@@ -29,8 +30,8 @@ class Difference:
     counted: Figures
     ledger: Figures
     series: Mapping[Series, Figures]
-    # Of the day's totals, in the order of TOTALLED.
-    totals: tuple[int, ...]
+    # Of the day's totals: TOTALLED, in that order.
+    totals: Mapping[str, int]
 
     @property
     def figures(self) -> Figures:
@@ -45,7 +46,8 @@ class Report:
     # Of each (tenant, day) that was compared: what was counted.
     compared: Mapping[tuple[str, str], Figures]
     differences: tuple[Difference, ...]
-    # Days that cannot be judged, and why not.
+    # The days that could be judged, the newest first; those that could not, and why not.
+    judged: tuple[str, ...]
     unjudged: Mapping[str, str]
     records: int
 
@@ -119,7 +121,7 @@ class Reconciliation:
     def fix(self, difference: Difference) -> None:
         """Have the counters say what the ledger says; what was counted meanwhile stays counted."""
         words = [word for series, figures in difference.series.items() for word in (series.name, *figures.words())]
-        self._steps.run("usage_fix", difference.tenant, difference.day, *difference.totals, *words)
+        self._steps.run("usage_fix", difference.tenant, difference.day, *difference.totals.values(), *words)
 
     def _look(self) -> Report:
         pairs: set[tuple[str, str]] = set()
@@ -142,9 +144,9 @@ class Reconciliation:
         return int(seconds) + int(microseconds) / 1e6
 
     def _days(self, now_s: float) -> list[str]:
-        """The days of which a record may be there yet, the newest first."""
+        """The days of which all records may be there yet, and the one before them; the newest first."""
         today = datetime.fromtimestamp(now_s, UTC).date()
-        return [str(today - timedelta(days=age)) for age in range(self._retention_s // _DAY_S + 2)]
+        return [str(today - timedelta(days=age)) for age in range(math.ceil(self._retention_s / _DAY_S) + 1)]
 
     def _accounts(self, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], _Account]]:
         for place, pair in enumerate(pairs):
@@ -206,14 +208,17 @@ class Reconciliation:
             found = {pair: account for pair, account in accounts.items() if pair[1] == day}
             shortest_s = min(shortest_s, *(account.retention_s for account in found.values()), shortest_s)
             if _began_s(day) + shortest_s <= now_s:
-                unjudged[day] = f"records are kept for {shortest_s} s, and those of its beginning may have expired"
+                unjudged[day] = (
+                    f"records are kept for {shortest_s} s, so that some of that day, and of those before, may be gone"
+                )
                 continue
             for (tenant, _), account in found.items():
                 compared[tenant, day] = total(list(account.counted.values()))
                 difference = _difference(tenant, day, account, sums.sums.get((tenant, day), {}))
                 if difference is not None:
                     differences.append(difference)
-        return Report(compared, tuple(differences), unjudged, len(sums.seen))
+        judged = tuple(day for day in days if day not in unjudged)
+        return Report(compared, tuple(differences), judged, unjudged, len(sums.seen))
 
 
 def _began_s(day: str) -> float:
@@ -231,8 +236,8 @@ def _difference(tenant: str, day: str, account: _Account, records: Mapping[Serie
         if (lacking := ledger[each] - account.counted.get(each, nothing)) != nothing
     }
     whole = total(list(ledger.values()))
-    totals = tuple(getattr(whole, name) - _number(account.totals.get(name, "0")) for name in TOTALLED)
-    if not series and not any(totals):
+    totals = {name: getattr(whole, name) - _number(account.totals.get(name, "0")) for name in TOTALLED}
+    if not series and not any(totals.values()):
         return None
     return Difference(tenant, day, total(list(account.counted.values())), whole, series, totals)
 
@@ -250,7 +255,7 @@ def _persisting(first: Report, second: Report) -> Report:
     kept = tuple(
         each for each in second.differences if before.get((each.tenant, each.day)) == (each.series, each.totals)
     )
-    return Report(second.compared, kept, second.unjudged, second.records)
+    return replace(second, differences=kept)
 
 
 def _literal(prefix: str) -> str:

@@ -15,6 +15,10 @@ DIMENSIONS = ("day", "tenant", "model", "provider", "key")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+class TooManyRows(ValueError):
+    """A table would be longer than it may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """The sum of what has the same names; they are in the order of the table's dimensions."""
@@ -31,12 +35,14 @@ class Table:
     rows: tuple[Row, ...]
 
     @classmethod
-    def of(cls, entries: Iterable[Entry], by: Sequence[str]) -> "Table":
-        """Sum up the entries by some of DIMENSIONS."""
+    def of(cls, entries: Iterable[Entry], by: Sequence[str], *, most: int | None = None) -> "Table":
+        """Sum up the entries by some of DIMENSIONS; TooManyRows as soon as there are more than `most`."""
         sums: dict[tuple[str | None, ...], Figures] = {}
         for entry in entries:
             names = tuple(getattr(entry, dimension) for dimension in by)
             sums[names] = sums.get(names, Figures()) + entry.figures
+            if most is not None and len(sums) > most:
+                raise TooManyRows
         ordered = sorted(sums.items(), key=lambda row: tuple(name or "" for name in row[0]))
         return cls(tuple(by), tuple(Row(names, figures) for names, figures in ordered))
 

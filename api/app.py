@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 from api import (
     admin_keys,
     admin_tenants,
+    admin_usage,
     anthropic_messages,
     batches,
     completions,
@@ -27,6 +28,7 @@ from api import (
     reference,
     responses,
     routing_plan,
+    usage,
     webhook_deliveries,
     webhook_endpoints,
     webhook_secret,
@@ -47,8 +49,9 @@ def create_app(services: Services) -> Flask:
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
-    administration = (admin_tenants, admin_keys)
-    for module in (*surfaces, *tasks, models, limits, routing_plan, health, metrics, *webhooks, *administration):
+    administration = (admin_tenants, admin_keys, admin_usage)
+    own = (models, limits, usage, routing_plan, health, metrics)
+    for module in (*surfaces, *tasks, *own, *webhooks, *administration):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

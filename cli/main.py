@@ -19,6 +19,7 @@ from cli.replay import replay
 from cli.sandbox import sandbox
 from cli.tenants import tenants
 from cli.up import up
+from cli.usage import usage
 from cli.webhooks import webhooks
 from cli.worker import worker
 
@@ -41,6 +42,6 @@ def main(env_file: Path | None) -> None:
 
 
 _PROCESSES = (up, api, worker, beat, flower, sandbox)
-_TOOLS = (doctor, plan, jobs, batch, webhooks, keys, tenants, breaker, export, replay)
+_TOOLS = (doctor, plan, jobs, batch, webhooks, keys, tenants, usage, breaker, export, replay)
 for _command in (*_PROCESSES, *_TOOLS):
     main.add_command(_command)

@@ -199,8 +199,10 @@ class Executor:
 
     def _finish(self, run: Run, status: JobStatus, http_status: int, body: str, usage: Usage) -> None:
         frames = Frames() if run.outgoing is None else run.outgoing.rest()
-        used, cost, counted = usage + run.spent, run.cost_microusd, run.counted_microusd
-        outcome = Outcome(status, http_status, body, run.told(), used, cost, frames, counted)
+        used, cost = usage + run.spent, run.cost_microusd
+        outcome = Outcome(
+            status, http_status, body, run.told(), used, cost, frames, run.counted_microusd, run.second_use
+        )
         if self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome)):
             self._instruments.ended(run, status, used, cost)
 

@@ -30,7 +30,7 @@ from workers.call import Called
 from workers.continuation import Beginning
 from workers.frames import Speaker
 from workers.ledger.claimed import Claimed
-from workers.ledger.record import Told
+from workers.ledger.record import SecondUse, Told
 from workers.limits import NOTHING, Lesson
 from workers.live import LiveCall
 from workers.providers.base import Completion
@@ -53,6 +53,8 @@ class Run:
     second_place: int | None = None
     second_lesson: Lesson = NOTHING
     second_full: bool = False
+    # What it used, where it came to a good answer.
+    second_use: SecondUse | None = None
     # Of a streamed job: its way out, and its call under way or last made.
     outgoing: Outgoing | None = None
     # The frames of runs before this one, where it is to go on with them; what was said when its last call began.
@@ -186,6 +188,7 @@ class Run:
         )
         if isinstance(result, Completion):
             self._count(counted_microusd(deployment, result.usage), result.usage, overtaken=overtaken)
+            self._account(deployment.id, result.usage, cost or 0, hedge=hedge, overtaken=overtaken)
             tokens = result.usage.prompt_tokens if self._embeds else result.usage.completion_tokens
             self.evidence.append(f"{deployment.id} 1 {duration_ms} {tokens}")
         elif result.unhealthy:
@@ -196,6 +199,14 @@ class Run:
         elif called.lesson is not NOTHING:
             self.lesson = called.lesson
         return result
+
+    def _account(self, deployment: str, usage: Usage, cost_microusd: int, *, hedge: bool, overtaken: bool) -> None:
+        """Note what a good answer used that came too late, or of the second call."""
+        if overtaken:
+            self.spent += usage
+            self.spent_microusd += cost_microusd
+        if hedge:
+            self.second_use = SecondUse(deployment, not overtaken, usage, cost_microusd)
 
     def record_cut(
         self,

@@ -1,9 +1,6 @@
 """`model-router jobs` beside the running product: what programs get in a pipe, and people on a terminal."""
 
 import json
-import os
-import pty
-import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -14,6 +11,7 @@ from cli.ports import free_port
 from config.settings import PROJECT_ROOT
 from tests.support.process_node import wait_until
 from tests.support.stack import KEY, chat, ended_object
+from tests.support.terminal import on_a_terminal
 
 pytestmark = pytest.mark.integration
 OTHER = "hugging-face/openai/gpt-oss-20b"
@@ -58,17 +56,6 @@ def failed_jobs(stack, count, **fields):
     ids = [stack.post(chat(**fields)).headers["X-Job-Id"] for _ in range(count)]
     stack.sandbox.reset()
     return ids
-
-
-def on_a_terminal(command, *arguments, columns="240"):
-    """What it prints where its output is a terminal."""
-    leader, follower = pty.openpty()
-    try:
-        done = command(*arguments, stdout=follower, environment={"COLUMNS": columns, "TERM": "xterm"})
-        return re.sub(r"\x1b\[[0-9;]*m", "", os.read(leader, 1 << 16).decode()).splitlines(), done
-    finally:
-        os.close(leader)
-        os.close(follower)
 
 
 def printed(done, status=0):

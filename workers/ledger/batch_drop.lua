@@ -6,7 +6,7 @@ if not holds_batch(id, epoch) then return false end
 local dropped = 0
 for _, line in ipairs(redis.call('SMEMBERS', P .. 'batch_lines:' .. id)) do
   if redis.call('HGET', job_key(line), 'status') == 'queued' then
-    end_job(line, 'cancelled', '409', failure_answer(line, error_json), 0, 0)
+    end_job(line, 'cancelled', '409', failure_answer(line, error_json), UNUSED)
     dropped = dropped + 1
   end
 end

@@ -12,7 +12,7 @@ local HEAD, WORDS = 6, 10
 local id, epoch, lease_ms, budgets, cursor, offset = unpack(ARGV, 1, HEAD)
 if not holds_batch(id, epoch, lease_ms) then return false end
 local key = batch_key(id)
-local batch = redis.call('HMGET', key, 'cursor', 'offset', 'tenant', 'deadline', 'status')
+local batch = redis.call('HMGET', key, 'cursor', 'offset', 'tenant', 'deadline', 'status', 'key')
 
 -- How many of the lines end where the batch stands: they were accepted by the same step, sent again after a connection that
 -- broke before its answer came.
@@ -46,6 +46,7 @@ while i <= #ARGV do
     'deadline', batch[4], 'queue_ms', '0', 'candidate', place, 'epoch', '1', 'status', 'queued', unpack(ARGV, first, last))
   if queue == '' then
     redis.call('HSET', job, 'queue', '', 'priority', '9')
+    if batch[6] then redis.call('HSET', job, 'key', batch[6]) end
     end_job(line, 'failed', priority, provider)
   else
     local flight = batch[3] .. ' ' .. provider

@@ -17,16 +17,19 @@ redis.call('RPUSH', P .. 'batch_parts:' .. id, name)
 if tonumber(ended) > 0 then
   for _, line in ipairs(redis.call('LRANGE', lines, 0, ended - 1)) do
     if redis.call('HGET', job_key(line), 'status') == 'completed' then
+      take_leave(line)
       redis.call('UNLINK', job_key(line))
     elseif redis.call('HINCRBY', key, 'kept', 1) <= MAX_KEPT then
       -- It can be looked at, and run again; of a batch that fails as a whole, so many are enough.
       redis.call('EXPIRE', job_key(line), RETENTION_S)
     else
+      take_leave(line)
       redis.call('UNLINK', job_key(line))
       redis.call('ZREM', failures_of(redis.call('HGET', key, 'tenant')), line)
     end
   end
   redis.call('LTRIM', lines, ended, -1)
+  close_accounts()
 end
 if tonumber(others) > 0 then redis.call('HINCRBY', key, 'failed', others) end
 if cursor ~= '' then redis.call('HSET', key, 'cursor', cursor, 'offset', offset) end

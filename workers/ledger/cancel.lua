@@ -5,7 +5,7 @@ local id, tenant, error_json = unpack(ARGV)
 local job = redis.call('HMGET', job_key(id), 'tenant', 'status')
 if job[1] ~= tenant then return false end
 if job[2] ~= 'queued' and job[2] ~= 'in_progress' then return { job[2], 0 } end
-end_job(id, 'cancelled', '409', failure_answer(id, error_json), 0, 0)
+end_job(id, 'cancelled', '409', failure_answer(id, error_json), UNUSED)
 -- Whoever misses it learns it with the next heartbeat.
 if job[2] == 'in_progress' then redis.call('PUBLISH', REVOKED, id) end
 return { 'cancelled', 1 }

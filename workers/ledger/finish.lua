@@ -1,16 +1,15 @@
 #!lua flags=allow-oom
 -- Ends a job with its answer, usage and evidence in one step. A second finish of the same run changes nothing.
 -- allow-oom: the answer was paid for, and storing it frees more than it takes.
--- ARGV: id, epoch, status, http_status, answer, attempts, evidence, day, prompt, completion, cached, reasoning,
--- cost in micro-dollars, limits learnt, breaker settings, the cost as budgets count it ('' where nobody knows), the number of
--- the first of the frames that follow (a stream's last). Returns what changed of breakers (name, from, to, ...), or false when
--- this run no longer holds the job.
-local id, epoch, status, http_status, answer, attempts, evidence, day = unpack(ARGV, 1, 8)
+-- ARGV: id, epoch, status, http_status, answer, attempts, evidence, what of the usage was a second call's (usage.lua), prompt,
+-- completion, cached, reasoning, cost in micro-dollars, limits learnt, breaker settings, the cost as budgets count it ('' where
+-- nobody knows), the number of the first of the frames that follow (a stream's last). Returns what changed of breakers (name, from,
+-- to, ...), or false when this run no longer holds the job.
+local id, epoch, status, http_status, answer, attempts, evidence, second = unpack(ARGV, 1, 8)
 if not holds(id, epoch) then return false end
 append_attempts(id, attempts)
 record_evidence(evidence, id .. ':' .. epoch, ARGV[15])
 learn_limits(ARGV[14])
-add_usage(id, day, status == 'completed' and 1 or 0, 9)
 if #ARGV > 17 then
   append_frames(id, tonumber(ARGV[17]), 18, #ARGV, redis.call('HGET', job_key(id), 'waiters'))
   send_frames()
@@ -24,5 +23,6 @@ end
 local used = tonumber(ARGV[9]) + tonumber(ARGV[10])
 -- An answer that tells of no usage is taken to have used what was expected.
 if status == 'completed' and used == 0 then used = nil end
-end_job(id, status, http_status, answer, used, tonumber(ARGV[16]))
+end_job(id, status, http_status, answer, { tokens = used, microusd = tonumber(ARGV[16]), spent = { unpack(ARGV, 9, 13) },
+  second = second })
 return changes

@@ -6,6 +6,8 @@ local id, tenant = unpack(ARGV)
 local job = redis.call('HMGET', job_key(id), 'tenant', 'status', 'idempotency')
 if job[1] ~= tenant then return false end
 if job[2] == 'queued' or job[2] == 'in_progress' then return 0 end
+take_leave(id)
+close_accounts()
 redis.call('DEL', job_key(id), P .. 'stream:' .. id)
 redis.call('ZREM', OUTBOX, id)
 redis.call('ZREM', jobs_of(tenant), id)

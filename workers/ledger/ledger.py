@@ -5,7 +5,6 @@ Every step may be repeated safely, which is what lets callers try again when a c
 """
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,10 +33,13 @@ from workers.ledger.record import (
     Told,
     ended_of,
     seconds,
+    used_words,
 )
 from workers.ledger.steps import Steps
 from workers.ledger.streams import Streams
 from workers.pipeline import MAX_BATCH, CommandPipeline
+from workers.usage.log import UsageLog
+from workers.usage.reconciliation import Reconciliation
 from workers.webhooks.delivery_log import DeliveryLog
 from workers.webhooks.endpoints import Endpoints
 
@@ -72,6 +74,7 @@ class Ledger:
         self._limits = limits
         self._sightings = breakers.Sightings()
         self._steps = Steps(pipeline, settings)
+        self._retention_s = settings.retention_s
         self.provider_records = ProviderRecords(self._steps, breaker)
         self.streams = Streams(self._steps)
         self.batches = Batches(self._steps, settings)
@@ -81,6 +84,7 @@ class Ledger:
         self.endpoints = Endpoints(self._steps)
         self.deliveries = DeliveryLog(self._steps, settings)
         self.access = AccessStore(self._steps)
+        self.usage = UsageLog(self._steps)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict | Refused:
         """Accept a job; only after this returns may anything be promised to the caller.
@@ -148,8 +152,8 @@ class Ledger:
             outcome.answer,
             outcome.told.attempts,
             outcome.told.evidence,
-            _today(),
-            *_used(outcome.usage, outcome.cost_microusd),
+            "" if outcome.second is None else outcome.second.words(),
+            *used_words(outcome.usage, outcome.cost_microusd),
             outcome.told.limits,
             breakers.words(self._breaker()),
             "" if outcome.counted_microusd is None else outcome.counted_microusd,
@@ -159,7 +163,7 @@ class Ledger:
 
     def settle(self, job_id: str, epoch: int, told: Told, usage: Usage, cost_microusd: int) -> bool:
         """Add what a run has used whose job was cancelled meanwhile; False when it is not this run's to tell."""
-        words = (told.attempts, told.evidence, told.limits, _today(), *_used(usage, cost_microusd))
+        words = (told.attempts, told.evidence, told.limits, *used_words(usage, cost_microusd))
         ways = (breakers.words(self._breaker()), told.counted_microusd)
         return self._reported(self._steps.run("settle", job_id, epoch, *words, *ways))
 
@@ -245,6 +249,10 @@ class Ledger:
         flat = [word.decode() for word in self._steps.run("rescue", limit, *errors, OUTBOX_LEASE_MS)]
         return list(zip(flat[::2], flat[1::2], strict=True))
 
+    def reconciliation(self, looked_at: Callable[[int], None] = lambda _: None) -> Reconciliation:
+        """A comparison of what was counted as used with the records; `looked_at` is told how many were read."""
+        return Reconciliation(self._steps, self._retention_s, looked_at)
+
     def ping(self) -> None:
         """Raise StoreUnavailable unless Redis answers."""
         self._steps.command("PING")
@@ -257,11 +265,7 @@ class Ledger:
             breakers.words(self._breaker()),
             self._limits(),
             told.second,
-            *(
-                (_today(), *_used(told.spent, told.spent_microusd), told.counted_microusd)
-                if told.spent != Usage()
-                else ()
-            ),
+            *((*used_words(told.spent, told.spent_microusd), told.counted_microusd) if told.spent != Usage() else ()),
         )
         return self._steps.run(name, job_id, epoch, *how, *words)
 
@@ -271,13 +275,3 @@ class Ledger:
             return False
         self._sightings.report(changes)
         return True
-
-
-def _today() -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime())
-
-
-def _used(usage: Usage, cost_microusd: int) -> tuple[int, ...]:
-    """The words of usage.lua, in its order."""
-    tokens = (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens, usage.reasoning_tokens)
-    return (*tokens, cost_microusd)

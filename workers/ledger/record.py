@@ -11,6 +11,9 @@ from routing.job import AttemptStatus, JobStatus, Usage
 from routing.plan import Plan
 from workers.ledger.headroom import Headroom
 
+# Of tokens or micro-dollars, for one job: thousands of such still add up to what Redis's scripts count exactly.
+MOST_USED = 10**11
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -122,6 +125,12 @@ def ended_of(job_id: str, status: bytes, http_status: bytes, answer: bytes) -> E
     return Ended(job_id, JobStatus(status.decode()), int(http_status), answer)
 
 
+def used_words(usage: Usage, cost_microusd: int) -> tuple[int, ...]:
+    """The words of usage.lua, in its order. A provider may claim anything; what is counted must stay countable."""
+    tokens = (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens, usage.reasoning_tokens)
+    return tuple(min(max(amount, 0), MOST_USED) for amount in (*tokens, cost_microusd))
+
+
 def seconds(milliseconds: bytes) -> int:
     """Unix seconds of a time as the ledger keeps it."""
     return int(float(milliseconds)) // 1000
@@ -172,6 +181,22 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondUse:
+    """What a second call used that was made beside a run's own, and whether its answer was taken."""
+
+    # The deployment's id.
+    deployment: str
+    answered: bool
+    usage: Usage
+    cost_microusd: int
+
+    def words(self) -> str:
+        """As usage.lua's split_off takes it."""
+        used = " ".join(map(str, used_words(self.usage, self.cost_microusd)))
+        return f"{self.deployment} {int(self.answered)} {used}"
+
+
+@dataclass(frozen=True, slots=True)
 class Frames:
     """Frames of one stream, the first of which has the number `start`."""
 
@@ -193,6 +218,8 @@ class Outcome:
     frames: Frames = Frames()
     # The cost as budgets count it; None where nobody knows it: then it is what was expected.
     counted_microusd: int | None = None
+    # What of `usage` and `cost_microusd` a second call has used; None where there was none with an answer.
+    second: SecondUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,14 @@ for _, id in ipairs(redis.call('ZRANGE', SCHEDULE, '-inf', now, 'BYSCORE', 'LIMI
   elseif tonumber(job[6]) <= now then
     if status == 'in_progress' then record_lost_attempt(id, epoch) end
     local parked = job[7] == 'parked'
-    end_job(id, 'expired', parked and '429' or '504', failure_answer(id, parked and capacity_error or expiry_error), 0, 0)
+    end_job(id, 'expired', parked and '429' or '504', failure_answer(id, parked and capacity_error or expiry_error), UNUSED)
     note('expired', id)
   else
     local deadline = tonumber(job[6])
     if status == 'in_progress' then
       record_lost_attempt(id, epoch)
       if redis.call('HINCRBY', job_key(id), 'losses', 1) >= MAX_LOSSES then
-        end_job(id, 'failed', '500', failure_answer(id, abandoned_error), 0, 0)
+        end_job(id, 'failed', '500', failure_answer(id, abandoned_error), UNUSED)
         note('abandoned', id)
       else
         count_queued(job[8], 1)

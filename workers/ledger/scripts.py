@@ -22,14 +22,17 @@ NAMES = (
     *("batch_cancel", "batch_release"),
     *FILES,
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list", "standing"),
+    *("usage_read", "usage_look", "usage_records", "usage_fix"),
     *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap", "access"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {
     "standing": ("budget", "limits", "reserve"),
     "submit": ("budget", "limits", "reserve"),
-    "cancel": ("budget", "limits"),
-    "rescue": ("budget", "limits"),
+    "cancel": ("budget", "limits", "usage"),
+    "rescue": ("budget", "limits", "usage"),
+    "forget": ("usage", "usage_gone"),
+    "usage_fix": ("usage",),
     "claim": ("breaker", "permit", "way"),
     "finish": ("budget", "limits", "breaker", "evidence", "permit", "usage", "frames"),
     "relay": ("frames",),
@@ -41,12 +44,13 @@ PARTS = {
     "switch": ("breaker",),
     "check": ("breaker",),
     **dict.fromkeys(
-        ("batch_look", "batch_stored", "batch_mark", "batch_end", "batch_release"),
+        ("batch_look", "batch_mark", "batch_end", "batch_release"),
         ("batch_held",),
     ),
-    "batch_feed": ("batch_held", "budget", "limits", "reserve"),
-    "batch_drop": ("batch_held", "budget", "limits"),
+    "batch_feed": ("batch_held", "budget", "limits", "reserve", "usage"),
+    "batch_drop": ("batch_held", "budget", "limits", "usage"),
     "batch_age": ("batch_held", "permit"),
+    "batch_stored": ("batch_held", "usage", "usage_gone"),
     **dict.fromkeys(FILES, ("files",)),
     **dict.fromkeys(("fan_out", "begin", "delivery", "deliveries", "redeliver"), ("lane",)),
 }

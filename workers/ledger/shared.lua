@@ -105,6 +105,9 @@ end
 -- Settles what a job has reserved of its tenant's limits. Every script that ends jobs has it, from limits.lua.
 local settle_limits
 
+-- Adds what a job has used to its tenant's day. Every script that ends jobs has it, from usage.lua.
+local add_usage
+
 -- Counts a job that comes to stand in a queue, or leaves it, where a limit asks for that (limits.lua). `reserved` is its field.
 local function count_queued(reserved, by)
   for name in string.gmatch(reserved or '', '(%S+) %d+ %d+ %d+ %d %d+ 1 %d+') do
@@ -112,18 +115,24 @@ local function count_queued(reserved, by)
   end
 end
 
+-- Of a job that no run has ended: it has cost nothing that is not counted already.
+local UNUSED = { tokens = 0, microusd = 0 }
+
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts it in the outbox where somebody may want
 -- to know: whom it is told is decided when the outbox is emptied (fan_out.lua).
--- `used`: the tokens that its last run has used, `cost`: their micro-dollars as budgets count them; nil where nobody knows.
-local function end_job(id, status, http_status, answer, used, cost)
+-- `used`: `tokens` that its last run has used, `microusd` what they cost as budgets count it (nil where nobody knows), and `spent` and
+-- `second` as add_usage takes them; nil where no run has ended it.
+local function end_job(id, status, http_status, answer, used)
   local key = job_key(id)
+  used = used or {}
   local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'tenant', 'batch', 'limits', 'status',
-    'created')
+    'created', 'key', 'deployment', 'used')
   if kept[7] then
-    settle_limits(kept[7], { tenant = kept[5], served = status == 'completed', used = used, cost = cost,
+    settle_limits(kept[7], { tenant = kept[5], served = status == 'completed', used = used.tokens, cost = used.microusd,
       was_queued = kept[8] == 'queued', created = tonumber(kept[9]) })
   end
-  redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now)
+  redis.call('HSET', key, 'status', status, 'http_status', http_status, 'answer', answer, 'ended', now,
+    'used', (kept[12] or '') .. add_usage(kept[5], kept[10], kept[11], status, used.spent, used.second))
   redis.call('HDEL', key, 'waiters')
   if kept[6] then end_line(id, kept[6], status) else redis.call('EXPIRE', key, RETENTION_S) end
   redis.call('ZREM', SCHEDULE, id)

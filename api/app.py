@@ -4,12 +4,13 @@ import re
 import secrets
 import time
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 from api import (
     anthropic_messages,
     batches,
     completions,
+    cors,
     embeddings,
     error_handlers,
     files,
@@ -23,6 +24,7 @@ from api import (
     reference,
     responses,
     routing_plan,
+    security_headers,
     webhook_deliveries,
     webhook_endpoints,
     webhook_secret,
@@ -48,6 +50,8 @@ def create_app(services: Services) -> Flask:
     reference.register(app)
     error_handlers.register(app)
     app.before_request(_name_request)
+    # Flask calls what was registered last first: the headers below are there when these are added.
+    cors.register(app, services.settings.cors_origins)
     app.after_request(_finish_headers)
     return app
 
@@ -70,4 +74,6 @@ def _finish_headers(response: Response) -> Response:
         response.status_code = 204
         del response.headers["Content-Type"]
         del response.headers["Content-Length"]
+    secure = request.is_secure or current_app.extensions[EXTENSION].settings.behind_tls
+    security_headers.tell(response, secure=secure)
     return response

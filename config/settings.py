@@ -1,11 +1,14 @@
 """The process's settings: the only module that reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+# As browsers send it: lower case, no path, no slash at the end.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 
 class SettingError(ValueError):
@@ -75,6 +78,12 @@ class Settings:
     webhook_grace_s: float = 86_400.0
     # How many deliveries of a tenant are kept, made or not.
     webhook_deliveries: int = 50_000
+    # Origins of web pages that may call the API, or "*" for all; empty: none.
+    cors_origins: tuple[str, ...] = ()
+    # A proxy in front ends TLS for all callers, so that browsers may be told to use nothing else.
+    behind_tls: bool = False
+    # How long the API waits for a request's bytes, all waits together; every 4 KiB that come add a second.
+    read_timeout_s: float = 20.0
     # Celery task events for Flower: they cost throughput, see README.
     task_events: bool = False
 
@@ -157,6 +166,9 @@ class Settings:
             webhook_timeout_s=read.number("MODEL_ROUTER_WEBHOOK_TIMEOUT_S", default.webhook_timeout_s),
             webhook_grace_s=read.number("MODEL_ROUTER_WEBHOOK_GRACE_S", default.webhook_grace_s),
             webhook_deliveries=read.whole("MODEL_ROUTER_WEBHOOK_DELIVERIES", default.webhook_deliveries),
+            cors_origins=_origins(environ.get("MODEL_ROUTER_CORS_ORIGINS", "")),
+            behind_tls=read.flag("MODEL_ROUTER_BEHIND_TLS", default=default.behind_tls),
+            read_timeout_s=read.number("MODEL_ROUTER_READ_TIMEOUT_S", default.read_timeout_s),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
         )
 
@@ -174,6 +186,17 @@ def _place(raw: str) -> str | None:
     if not value:
         return None
     return value if "://" in value else str(Path(value).expanduser().resolve())
+
+
+def _origins(raw: str) -> tuple[str, ...]:
+    """A list of origins, as browsers write them; `*` is all."""
+    origins = tuple(raw.replace(",", " ").split())
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise SettingError(
+                f"MODEL_ROUTER_CORS_ORIGINS must be *, or origins such as https://app.example.com, not {origin!r}"
+            )
+    return origins
 
 
 class _Reader:

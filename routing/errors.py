@@ -8,6 +8,7 @@ RouterError
 │   ├── Unauthenticated       401
 │   ├── ModelNotFound         404
 │   ├── NotFound              404
+│   ├── RequestTooSlow        408
 │   ├── IdempotencyConflict   409
 │   ├── JobNotCancellable     409
 │   ├── BatchNotCancellable   409
@@ -122,6 +123,13 @@ class NotFound(RequestError):
 
     status = 404
     code = "not_found"
+
+
+class RequestTooSlow(RequestError):
+    """The request's bytes come too slowly, or not at all."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class IdempotencyConflict(RequestError):

@@ -25,11 +25,13 @@ class Settings:
     host: str = "127.0.0.1"
     # Flower shows jobs and can stop workers: it listens on loopback unless told otherwise.
     flower_host: str = "127.0.0.1"
+    # "user:password" that Flower asks for; None: a password of our own under HOME.
+    flower_basic_auth: str | None = field(default=None, repr=False)
     # The sandbox asks for no key: it listens on loopback unless told otherwise.
     sandbox_host: str = "127.0.0.1"
     log_level: str = "info"
     # None: the embedded Redis of `model-router up` is used; its address is then in HOME.
-    redis_url: str | None = None
+    redis_url: str | None = field(default=None, repr=False)
     key_prefix: str = "mr:"
     home: Path = field(default_factory=lambda: Path(".model-router"))
     # Where the bytes of files are kept, as fsspec writes it; None: the folder `files` of HOME.
@@ -132,6 +134,7 @@ class Settings:
             sandbox_port=read.port("MODEL_ROUTER_SANDBOX_PORT", default.sandbox_port),
             host=environ.get("MODEL_ROUTER_HOST") or default.host,
             flower_host=environ.get("MODEL_ROUTER_FLOWER_HOST") or default.flower_host,
+            flower_basic_auth=environ.get("FLOWER_BASIC_AUTH") or None,
             sandbox_host=environ.get("MODEL_ROUTER_SANDBOX_HOST") or default.sandbox_host,
             log_level=read.choice("LOG_LEVEL", default.log_level, ("debug", "info", "warning", "error")),
             redis_url=environ.get("REDIS_URL") or None,

@@ -108,7 +108,7 @@ def flower_url(settings: Settings) -> str:
 
 def reachable_host(host: str) -> str:
     """The address to connect to for a server that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # nosec B104 - read, not bound
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read here, not bound
 
 
 def _url_host(host: str) -> str:

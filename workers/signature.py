@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 # How far the receiver's clock and the sender's may be apart, in seconds.
 TOLERANCE_S = 300
-SECRET_PREFIX = "whsec_"  # noqa: S105 # nosec B105 (a prefix, not a secret)
+SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix, not a secret)
 _FORM = re.compile(r"whsec_(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests.attacks.things import Things
 from tests.support.process_node import free_port
-from tests.support.stack import ApiNode, chat
+from tests.support.stack import KEY, ApiNode, chat
+from tests.support.webhook_receiver import WebhookReceiver
 
 
 @pytest.fixture
@@ -36,3 +38,18 @@ def another_api(running_stack):
     yield start
     for node in nodes:
         node.teardown()
+
+
+@pytest.fixture
+def things(stack):
+    """Makes things of the tenant `default`."""
+    with WebhookReceiver() as receiver:
+        made = Things(stack, receiver.url)
+        yield made
+        made.drop()
+
+
+@pytest.fixture
+def callers():
+    """A key of each kind of caller; the matrix goes by these names."""
+    return {"no key": "", "wrong key": "ak-nobody", "other tenant": "ak-rival", "tenant": KEY}

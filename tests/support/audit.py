@@ -1,7 +1,7 @@
 """`python -m tests.support.audit LOCK`: whether a locked package has a published vulnerability, as pip-audit has it.
 
-Without the data (no network, a registry of one's own) there is a note and no failure: what runs on every machine must not
-hang on one that is away.
+Without the data (no network, a registry of one's own) there is a note and no failure: what runs on every machine must
+not hang on one that is away.
 """
 
 import json

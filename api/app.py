@@ -5,6 +5,7 @@ import secrets
 import time
 
 from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import NotFound
 
 from api import (
     anthropic_messages,
@@ -42,6 +43,8 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
+    # Nor is there a redirect for `//v1`, of which a browser would make another host.
+    app.url_map.merge_slashes = False
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
@@ -57,10 +60,13 @@ def create_app(services: Services) -> Flask:
 
 
 def _name_request() -> None:
-    """Note when the request came, and give it the caller's own id, or one of ours."""
+    """Note when the request came, and give it the caller's own id, or one of ours. NotFound for a path that hides."""
     request.environ[ARRIVED] = time.monotonic()
     given = request.headers.get("X-Request-Id", "")
     request.environ[REQUEST_ID] = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+    # Werkzeug reads `//admin` as `/admin`; a proxy in front that keeps callers from a path may not.
+    if request.environ.get("PATH_INFO", "").startswith("//"):
+        raise NotFound
 
 
 def _finish_headers(response: Response) -> Response:

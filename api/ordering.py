@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from flask import request
 
 from api import rate_limits
@@ -23,6 +24,8 @@ from workers.queue import Order, submit
 from workers.requests.demand import Demand
 from workers.surfaces.registry import CHAT
 from workers.tenant_limits import refusal_of
+
+log = structlog.get_logger()
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _TIERS = {"auto": ServiceTier.DEFAULT}
@@ -75,6 +78,9 @@ def place(
     placed = submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, order)
     if isinstance(placed, Accepted | Refused):
         rate_limits.note(placed.headroom)
+    if principal.tenant.features.detailed_logging:
+        # The one place where a prompt is logged, for tenants whose file asks for it.
+        log.info("request.detail", job_id=job_id, tenant=principal.tenant_id, key=principal.key.id, asked=demand.body)
     if isinstance(placed, Refused):
         raise refusal_of(placed, wanted.prompt_tokens + wanted.completion_tokens)
     return placed
@@ -105,6 +111,7 @@ def _order(principal: Principal, demand: Demand, planned: Plan, waiter: str, rep
         stream=_stream(body),
         replay_of=replay_of,
         key=principal.key.id,
+        unstored=body.get("store") is False or demand.echo.get("store") is False,
     )
 
 

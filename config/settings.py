@@ -54,6 +54,8 @@ class Settings:
     deadline_s: float = 600.0
     # What is kept of a finished job, and for how long.
     retention_s: float = 86_400.0
+    # How long after its delivery the answer to a request with `store: false` stays, for whom it did not reach.
+    unstored_s: float = 30.0
     # A batch that has ended, and the files of its output, are kept this long.
     batch_retention_s: float = 30 * 86_400.0
     # A batch has so many lines at most; a tenant so many batches that have not ended.
@@ -152,6 +154,7 @@ class Settings:
             keep_alive_s=read.number("MODEL_ROUTER_KEEP_ALIVE_S", default.keep_alive_s),
             deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", default.deadline_s),
             retention_s=read.number("MODEL_ROUTER_RETENTION_S", default.retention_s),
+            unstored_s=read.number("MODEL_ROUTER_UNSTORED_S", default.unstored_s),
             batch_retention_s=read.number("MODEL_ROUTER_BATCH_RETENTION_S", default.batch_retention_s),
             batch_max_lines=read.whole("MODEL_ROUTER_BATCH_MAX_LINES", default.batch_max_lines),
             batches_per_tenant=read.whole("MODEL_ROUTER_BATCHES_PER_TENANT", default.batches_per_tenant),

@@ -32,6 +32,7 @@ RouterError
 │   ├── StreamInterrupted     502  the answer broke off after its first part was sent
 │   ├── JobCancelled          409
 │   ├── JobAbandoned          500  every worker that ran the job died
+│   ├── AnswerNotStored       410  the request said `store: false`
 │   └── RefusedByProvider     400  the provider's own words on a request it will not serve
 │       └── PromptTooLong     400  no candidate has the context for it
 └── ProviderError                  what one attempt met; `next_step` is read by routing/retry.py
@@ -270,6 +271,15 @@ class JobAbandoned(JobError):
 
     status = 500
     code = "job_abandoned"
+
+
+class AnswerNotStored(JobError):
+    """The answer was delivered once, and not to be stored."""
+
+    status = 410
+    type = "invalid_request_error"
+    code = "answer_not_stored"
+    retryable = False
 
 
 class RefusedByProvider(JobError):

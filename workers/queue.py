@@ -39,6 +39,8 @@ class Order:
     replay_of: str = ""
     # The id of the key it came with.
     key: str = ""
+    # What was asked and answered is not to be kept beyond its delivery.
+    unstored: bool = False
 
 
 def new_job_id() -> str:
@@ -103,5 +105,6 @@ def submission(
         stream=order.stream,
         replay_of=order.replay_of,
         key=order.key,
+        unstored=order.unstored,
         limits=limits,
     )

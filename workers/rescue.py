@@ -34,7 +34,7 @@ class Rescue:
             for what, job_id in done:
                 if what == "webhook":
                     self._publish_webhook(job_id)
-                else:
+                elif what != "unstored":
                     log.info("job.rescued", why=what, job_id=job_id)
             moved += len(done)
             if len(done) < BATCH:

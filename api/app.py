@@ -8,6 +8,8 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import NotFound
 
 from api import (
+    admin_keys,
+    admin_tenants,
     anthropic_messages,
     batches,
     completions,
@@ -48,7 +50,8 @@ def create_app(services: Services) -> Flask:
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
-    for module in (*surfaces, *tasks, models, routing_plan, health, *webhooks):
+    administration = (admin_tenants, admin_keys)
+    for module in (*surfaces, *tasks, models, routing_plan, health, *webhooks, *administration):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -12,6 +12,7 @@ from api.openapi.service_shapes import MODEL, MODELS
 from api.principal import Principal, authenticate
 from config.provider import Price
 from routing.catalogue import Deployment
+from routing.eligibility import key_obstacle
 from routing.errors import ModelNotFound
 
 blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
@@ -28,7 +29,7 @@ _CREATED = 0
     )
 )
 def index() -> Response:
-    """Every alias and deployment this tenant can use now."""
+    """Every alias and deployment this key can use now."""
     return replies.as_json({"object": "list", "data": _models(authenticate())})
 
 
@@ -52,10 +53,9 @@ def show(model: str) -> Response:
 
 def _models(principal: Principal) -> list[dict[str, Any]]:
     edition = services().directory.current
-    usable = principal.tenant.providers
     shown: list[dict[str, Any]] = []
     for alias in edition.configuration.aliases:
-        served = [deployment for deployment in edition.catalogue.find(alias) if _can_use(deployment, usable)]
+        served = [deployment for deployment in edition.catalogue.find(alias) if _can_use(principal, alias, deployment)]
         if served:
             contexts = [deployment.context_length for deployment in served if deployment.context_length]
             shown.append(
@@ -80,12 +80,14 @@ def _models(principal: Principal) -> list[dict[str, Any]]:
             "pricing": _pricing(deployment.price),
         }
         for deployment in edition.catalogue.deployments.values()
-        if _can_use(deployment, usable)
+        if _can_use(principal, deployment.id, deployment)
     ]
 
 
-def _can_use(deployment: Deployment, providers: frozenset[str]) -> bool:
-    return deployment.provider in providers and deployment.unusable_reason is None
+def _can_use(principal: Principal, asked: str, deployment: Deployment) -> bool:
+    if deployment.provider not in principal.tenant.providers or deployment.unusable_reason is not None:
+        return False
+    return key_obstacle(principal.key, asked, deployment) is None
 
 
 def _capabilities(deployment: Deployment) -> frozenset[str]:

@@ -87,11 +87,15 @@ def place(
 
 
 def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
-    """The plan of a request as this process sees the providers; raises ModelNotFound, NoCandidates, InvalidRequest."""
+    """The plan of a request as this process sees the providers.
+
+    Raises ModelNotFound, ModelNotAllowed, NoCandidates or InvalidRequest.
+    """
     parts = services()
     edition = parts.directory.current
     policy = edition.policy(wanted.policy or principal.tenant.routing_policy)
-    return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
+    snapshot = parts.snapshots.current
+    return plan(wanted, principal.tenant, policy, edition.catalogue, snapshot, now, parts.rng, principal.key)
 
 
 def _order(principal: Principal, demand: Demand, planned: Plan, waiter: str, replay_of: str) -> Order:

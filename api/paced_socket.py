@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from routing.errors import RequestTooSlow
+from routing.passage_errors import RequestTooSlow
 
 # So many bytes earn a request another second; as mod_reqtimeout does it.
 _BYTES_PER_S = 4096

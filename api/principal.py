@@ -24,15 +24,18 @@ class Principal:
 
 
 def authenticate() -> Principal:
-    """The caller of this request; Unauthenticated when the key is missing or not one of ours.
+    """The caller of this request; Unauthenticated when the key is missing, not one of ours, revoked or expired.
 
-    Keys are in the configuration, in memory: a Redis that is away turns nobody into a stranger.
+    Keys are in memory (workers/directory.py): a Redis that is away turns nobody into a stranger. StoreUnavailable for a
+    key that only Redis could know then.
     """
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    secret = secret.strip() if scheme.lower() == "bearer" else request.headers.get("X-Api-Key", "").strip()
+    secret = given_key()
     if not secret:
         raise Unauthenticated("no API key: send it as `Authorization: Bearer YOUR_KEY`")
-    access = services().directory.current.access(secret)
-    if access is None:
-        raise Unauthenticated("Incorrect API key provided: it is not known here, or its tenant is not active")
-    return Principal(*access)
+    return Principal(*services().directory.access(secret))
+
+
+def given_key() -> str:
+    """The key this request came with, in either header; empty where it came without one."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else request.headers.get("X-Api-Key", "").strip()

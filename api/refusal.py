@@ -11,7 +11,8 @@ from http import HTTPStatus
 from gunicorn.http import errors
 
 from api.security_headers import ALWAYS, UNLESS_SAID
-from routing.errors import InvalidRequest, RequestTooSlow, RouterError
+from routing.errors import InvalidRequest, RouterError
+from routing.passage_errors import RequestTooSlow
 
 # The first class that fits says the status and the words.
 _REFUSALS: Mapping[type[Exception], tuple[int, str]] = {

@@ -8,8 +8,10 @@ from config.live import LiveConfiguration
 from config.settings import Settings
 from routing.store import SnapshotReader
 from workers import redis_client
+from workers.access.book import AccessBook
 from workers.directory import Directory
 from workers.ledger.ledger import Ledger
+from workers.loops import keep_running
 from workers.pipeline import CommandPipeline
 from workers.storage import Storage
 
@@ -33,10 +35,11 @@ class Services:
         configuration = LiveConfiguration(settings)
         ledger = Ledger(CommandPipeline(redis_client.connect(url)), settings, lambda: configuration.current.breaker)
         waiters = Waiters(redis_client.connect(url, blocking=True), ledger, settings.key_prefix, settings.keep_alive_s)
-        directory = Directory(configuration)
+        directory = Directory(configuration, settings, AccessBook(ledger.access))
         snapshots = SnapshotReader(redis_client.connect(url), settings.key_prefix, queues=directory.queues)
         storage = Storage(settings.files_place)
         configuration.start()
         waiters.start()
         snapshots.start()
+        keep_running(directory.run)
         return cls(settings, directory, ledger, waiters, snapshots, random.Random(), storage)  # noqa: S311

@@ -165,7 +165,7 @@ def connect(url: str | None, key: str | None) -> Client:
 def _sandbox_key(settings: Settings) -> str | None:
     """The demonstration's key; a real configuration's keys are not used unasked."""
     configuration = read_configuration(settings)
-    return probe_key(configuration) if configuration.sandbox else None
+    return probe_key(configuration, settings) if configuration.sandbox else None
 
 
 def _no_url() -> tuple[type[Exception], ...]:

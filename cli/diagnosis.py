@@ -9,6 +9,7 @@ from enum import StrEnum
 import redis
 
 from cli.endpoint import reach, shown_endpoint
+from cli.key_diagnosis import key_facts
 from cli.lock import home_is_locked
 from cli.ports import port_problems
 from cli.redis_check import read_checks, read_facts, shown
@@ -44,6 +45,7 @@ def diagnose(settings: Settings, configuration: Configuration) -> list[Finding]:
     running = home_is_locked(settings.home)
     return [
         _configuration(settings, configuration),
+        *_keys(settings, configuration),
         *_redis(settings, running=running),
         *_ports(settings, configuration, running=running),
         *_sandbox(settings, configuration, running=running),
@@ -63,6 +65,12 @@ def _configuration(settings: Settings, configuration: Configuration) -> Finding:
         remedy = "enable a provider in providers.json, and set the variable of its key"
         return Finding("configuration", "files", Verdict.PROBLEM, detail, remedy)
     return Finding("configuration", "files", Verdict.OK, detail)
+
+
+def _keys(settings: Settings, configuration: Configuration) -> Iterator[Finding]:
+    for fact in key_facts(settings, configuration):
+        verdict = Verdict.OK if fact.remedy is None else Verdict.NOTE
+        yield Finding("keys", fact.subject, verdict, fact.detail, fact.remedy)
 
 
 def _redis(settings: Settings, *, running: bool) -> Iterator[Finding]:

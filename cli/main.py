@@ -13,9 +13,11 @@ from cli.environment import apply_env_file
 from cli.export import export
 from cli.flower import flower
 from cli.jobs import jobs
+from cli.keys import keys
 from cli.plan import plan
 from cli.replay import replay
 from cli.sandbox import sandbox
+from cli.tenants import tenants
 from cli.up import up
 from cli.webhooks import webhooks
 from cli.worker import worker
@@ -38,5 +40,7 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, jobs, batch, webhooks, breaker, export, replay):
+_PROCESSES = (up, api, worker, beat, flower, sandbox)
+_TOOLS = (doctor, plan, jobs, batch, webhooks, keys, tenants, breaker, export, replay)
+for _command in (*_PROCESSES, *_TOOLS):
     main.add_command(_command)

@@ -104,9 +104,12 @@ def _start(settings: Settings, configuration: Configuration, supervisor: Supervi
 
 
 def _send_probe(settings: Settings, configuration: Configuration, supervisor: Supervisor) -> bool:
-    key = probe_key(configuration)
+    key = probe_key(configuration, settings)
     if key is None:
-        _say("\nNo tenant has a key: add one to a file in tenants/ to send completions.")
+        _say(
+            "\nNo tenant's file has a key that works here (demo keys work only in the sandbox). Make one:\n\n"
+            "  model-router keys create --tenant default"
+        )
         return False
     under_way = Probe(api_url(settings), key, model=probe_model(configuration), timeout_s=_PROBE_S)
     supervisor.wait_for(lambda: under_way.answer is not None)

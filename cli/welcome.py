@@ -9,9 +9,8 @@ from cli.probe import MODEL, request_body
 from cli.probe_key import probe_key
 from cli.stack import api_url, flower_url
 from config.configuration import Configuration
+from config.demo_keys import DEMO_KEYS
 from config.settings import Settings
-
-_SHIPPED_KEY = "ak-demo123"
 
 
 def probe_model(configuration: Configuration) -> str:
@@ -52,8 +51,8 @@ def _flower_access(access: FlowerAccess) -> str:
 
 def curl_line(settings: Settings, configuration: Configuration) -> str:
     """A request to paste. A key is shown only where it is a demonstration's; a real one stays in $MODEL_ROUTER_KEY."""
-    key = probe_key(configuration)
-    shown = key if key and (configuration.sandbox or key == _SHIPPED_KEY) else "$MODEL_ROUTER_KEY"
+    key = probe_key(configuration, settings)
+    shown = key if key and (configuration.sandbox or key in DEMO_KEYS) else "$MODEL_ROUTER_KEY"
     body = json.dumps(request_body(probe_model(configuration), "Hello!"))
     return (
         f"curl {api_url(settings)}/v1/chat/completions -H {_quoted(f'Authorization: Bearer {shown}')} "

@@ -59,6 +59,10 @@ class StrictField(fields.Field[T]):
         """The value in its own type; ValidationError where it is not one."""
         raise NotImplementedError
 
+    def json_schema(self) -> dict[str, Any]:
+        """What it takes, as JSON Schema, for the document of the API, where some of these fields are used, too."""
+        raise NotImplementedError
+
     def refuse(self) -> ValidationError:
         """The error of a value that is not what was expected."""
         return ValidationError(f"expected {self.expected}")
@@ -74,6 +78,10 @@ class Text(StrictField[str]):
         super().__init__(expected, **kwargs)
         self._pattern = pattern
 
+    def json_schema(self) -> dict[str, Any]:
+        """A string, and its pattern."""
+        return {"type": "string", **_pattern(self._pattern)}
+
     def read(self, value: Any) -> str:
         """The string as it stands."""
         if not isinstance(value, str) or (self._pattern and not self._pattern.fullmatch(value)):
@@ -86,6 +94,10 @@ class Flag(StrictField[bool]):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("true or false", **kwargs)
+
+    def json_schema(self) -> dict[str, Any]:
+        """A boolean."""
+        return {"type": "boolean"}
 
     def read(self, value: Any) -> bool:
         """The flag as it stands."""
@@ -101,6 +113,11 @@ class Number(StrictField[Decimal]):
         bound = f"greater than {low:g}, up to" if above else f"from {low:g} to"
         super().__init__(f"a number {bound} {high:g}", **kwargs)
         self._low, self._high, self._above = low, high, above
+
+    def json_schema(self) -> dict[str, Any]:
+        """A number and its bounds."""
+        least = "exclusiveMinimum" if self._above else "minimum"
+        return {"type": "number", least: self._low, "maximum": self._high}
 
     def read(self, value: Any) -> Decimal:
         """The number as Decimal."""
@@ -118,6 +135,10 @@ class Whole(StrictField[int]):
         super().__init__(f"a whole number from {low} to {high}", **kwargs)
         self._low, self._high = low, high
 
+    def json_schema(self) -> dict[str, Any]:
+        """An integer and its bounds."""
+        return {"type": "integer", "minimum": self._low, "maximum": self._high}
+
     def read(self, value: Any) -> int:
         """The number as it stands."""
         if isinstance(value, bool) or not isinstance(value, int) or not self._low <= value <= self._high:
@@ -131,6 +152,11 @@ class Words(StrictField[tuple[str, ...]]):
     def __init__(self, item: str, pattern: re.Pattern[str] = NAME, *, least: int = 0, **kwargs: Any) -> None:
         super().__init__(f"a list of strings, each a {item}" + (f", at least {least}" if least else ""), **kwargs)
         self._item, self._pattern, self._least = item, pattern, least
+
+    def json_schema(self) -> dict[str, Any]:
+        """A list of such strings."""
+        item = {"type": "string", **_pattern(self._pattern)}
+        return {"type": "array", "items": item, "minItems": self._least, "uniqueItems": True}
 
     def read(self, value: Any) -> tuple[str, ...]:
         """The strings, in order."""
@@ -175,6 +201,10 @@ class Table(StrictField[dict[str, Any]]):
     def _item(self, item: Any) -> Any:
         assert isinstance(self._values, fields.Field)
         return self._values.deserialize(item)
+
+
+def _pattern(pattern: re.Pattern[str] | None) -> dict[str, str]:
+    return {} if pattern is None else {"pattern": f"^(?:{pattern.pattern})$"}
 
 
 def flatten(messages: Any, prefix: str = "") -> list[tuple[str, str]]:

@@ -60,7 +60,7 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
     retry = reader.optional(RETRY, retry_config) or RetryConfig()
     tenants = reader.tenants()
     if not problems:
-        problems += broken_references(providers, aliases, policies, tenants)
+        problems += broken_references(providers, aliases, policies, tenants, settings.key_pepper)
     if problems:
         raise ConfigurationError.of(str(folder), problems)
     sandbox = not any(provider.enabled and _real(provider, environ) for provider in providers.values())

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from config.configuration import Problem
 from config.fields import unknown_message
+from config.key_hash import key_hash
 from config.policy import PolicyConfig
 from config.provider import ProviderConfig
 from config.tenant import Tenant
@@ -14,12 +15,13 @@ def broken_references(
     aliases: Mapping[str, tuple[str, ...]],
     policies: Mapping[str, PolicyConfig],
     tenants: Sequence[tuple[str, Tenant]],
+    pepper: str | None = None,
 ) -> list[Problem]:
     """Every reference that leads nowhere, and every key or id that two tenants share; never quotes a key."""
     return [
         *_alias_problems(aliases, providers),
-        *(problem for file, tenant in tenants for problem in _tenant_problems(file, tenant, providers, policies)),
-        *_shared_between(tenants),
+        *(problem for file, tenant in tenants for problem in tenant_problems(file, tenant, providers, policies)),
+        *_shared_between(tenants, pepper),
     ]
 
 
@@ -62,9 +64,10 @@ def _bare_name(model: str) -> str:
     return model.rpartition("/")[2].partition(":")[0].lower()
 
 
-def _tenant_problems(
+def tenant_problems(
     file: str, tenant: Tenant, providers: Mapping[str, ProviderConfig], policies: Mapping[str, PolicyConfig]
 ) -> Iterator[Problem]:
+    """What a tenant names that there is not; `file` is where it stands."""
     for name in sorted(tenant.providers - providers.keys()):
         yield Problem(file, "providers.enabled", f"{name!r}: {unknown_message('provider', name, providers)}")
     preferred = [("providers.primary", tenant.primary_provider)] if tenant.primary_provider else []
@@ -76,14 +79,16 @@ def _tenant_problems(
         yield Problem(file, "routing_policy", unknown_message("policy", tenant.routing_policy, policies))
 
 
-def _shared_between(tenants: Sequence[tuple[str, Tenant]]) -> Iterator[Problem]:
+def _shared_between(tenants: Sequence[tuple[str, Tenant]], pepper: str | None) -> Iterator[Problem]:
     file_of_id: dict[str, str] = {}
     file_of_key: dict[str, str] = {}
     for file, tenant in tenants:
         if tenant.tenant_id in file_of_id:
             yield Problem(file, "tenant_id", f"{tenant.tenant_id!r} is also the id in {file_of_id[tenant.tenant_id]}")
         file_of_id.setdefault(tenant.tenant_id, file)
-        for index, key in enumerate(tenant.api_keys):
-            if key in file_of_key:
-                yield Problem(file, f"api_keys[{index}]", f"this key is also in {file_of_key[key]}")
-            file_of_key.setdefault(key, file)
+        hashes = [(f"api_keys[{index}]", key_hash(key, pepper)) for index, key in enumerate(tenant.api_keys)]
+        hashes += [(f"api_key_hashes[{index}]", kept) for index, kept in enumerate(tenant.api_key_hashes)]
+        for where, kept in hashes:
+            if kept in file_of_key:
+                yield Problem(file, where, f"this key is also in {file_of_key[kept]}")
+            file_of_key.setdefault(kept, file)

@@ -90,6 +90,12 @@ class Settings:
     read_timeout_s: float = 20.0
     # Celery task events for Flower: they cost throughput, see README.
     task_events: bool = False
+    # Keys the hashes of callers' keys (config/key_hash.py); another one makes all that were made with it unknown.
+    key_pepper: str | None = field(default=None, repr=False)
+    # Whether the keys of the shipped files, which everybody knows, work outside of the sandbox, too.
+    allow_demo_key: bool = False
+    # Opens /admin; None: there is no admin API.
+    admin_key: str | None = field(default=None, repr=False)
 
     @property
     def sandbox_base_url(self) -> str:
@@ -176,6 +182,9 @@ class Settings:
             behind_tls=read.flag("MODEL_ROUTER_BEHIND_TLS", default=default.behind_tls),
             read_timeout_s=read.number("MODEL_ROUTER_READ_TIMEOUT_S", default.read_timeout_s),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
+            key_pepper=read.secret("MODEL_ROUTER_KEY_PEPPER", "MODEL_ROUTER_KEY_PEPPER_FILE", least=16),
+            allow_demo_key=read.flag("MODEL_ROUTER_ALLOW_DEMO_KEY", default=default.allow_demo_key),
+            admin_key=read.secret("MODEL_ROUTER_ADMIN_KEY", "MODEL_ROUTER_ADMIN_KEY_FILE", least=16),
         )
 
 
@@ -248,3 +257,27 @@ class _Reader:
         if raw in ("1", "true", "yes", "on"):
             return True
         raise SettingError(f"{name} must be 1 or 0, not {raw!r}")
+
+    def secret(self, name: str, file_name: str, *, least: int) -> str | None:
+        """The text in `name`, or in the file that `file_name` says; None where neither is set. No error quotes it."""
+        value, file = self._environ.get(name, "").strip(), self._environ.get(file_name, "").strip()
+        if value and file:
+            raise SettingError(f"{name} and {file_name} are both set: set one of them")
+        if file:
+            name, value = file_name, _file_text(file_name, file)
+        if not value:
+            return None
+        if len(value) < least or not (value.isascii() and value.isprintable() and " " not in value):
+            raise SettingError(f"{name} must be at least {least} visible ASCII characters without blanks")
+        return value
+
+
+def _file_text(name: str, file: str) -> str:
+    """What a file named by a setting holds, stripped; SettingError where that cannot be read, or is nothing."""
+    try:
+        text = Path(file).expanduser().read_text().strip()
+    except (OSError, ValueError) as error:
+        raise SettingError(f"{name}: {file} cannot be read ({type(error).__name__})") from None
+    if not text:
+        raise SettingError(f"{name}: {file} is empty")
+    return text

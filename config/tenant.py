@@ -42,6 +42,8 @@ class Tenant:
     tenant_id: str
     name: str | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
+    # The same keys may be given as their hashes (key_hash.py).
+    api_key_hashes: tuple[str, ...] = field(default=(), repr=False)
     providers: frozenset[str] = frozenset()
     primary_provider: str | None = None
     fallback_order: tuple[str, ...] = ()

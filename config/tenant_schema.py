@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import fields
 
 from config.fields import NAME, VISIBLE, Flag, Number, StrictSchema, Text, Whole, Words
+from config.key_hash import HASH
 from config.policy_schema import policy_name
 from config.tenant import Tenant, TenantFeatures, TenantQuotas
 
@@ -58,7 +59,9 @@ class TenantSchema(StrictSchema):
     status = Text("active, inactive or suspended", _STATUS, load_default="active")
     created_at = Text(load_default=None, allow_none=True)
     updated_at = Text(load_default=None, allow_none=True)
-    api_keys = Words("key of visible ASCII", VISIBLE, required=True)
+    # Neither is needed: keys may be made at run time.
+    api_keys = Words("key of visible ASCII", VISIBLE, load_default=())
+    api_key_hashes = Words("hash as `model-router keys hash` prints it", HASH, load_default=())
     providers = fields.Nested(TenantProvidersSchema, required=True, error_messages={"required": "missing"})
     routing_policy = Text("a policy's name", NAME, load_default=None)
     quotas = fields.Nested(QuotasSchema, load_default=dict)
@@ -67,14 +70,33 @@ class TenantSchema(StrictSchema):
     batch_weight = Whole(1, 1000, load_default=1)
 
 
+# Keys have records of their own, times are noted, and the webhook secret is made when it is first asked for.
+NOT_AT_RUN_TIME = ("api_keys", "api_key_hashes", "webhook_secret", "created_at", "updated_at")
+
+
+class RuntimeTenantSchema(TenantSchema):
+    """A tenant that is made at run time: as a file of tenants/, without what the store holds beside it."""
+
+    class Meta(StrictSchema.Meta):
+        """What the store holds beside it is left out."""
+
+        exclude: tuple[str, ...] = NOT_AT_RUN_TIME
+
+
+def quotas_of(given: Mapping[str, Any]) -> TenantQuotas:
+    """The quotas that an object of them describes; marshmallow's ValidationError where it is none."""
+    return TenantQuotas(**QuotasSchema().load(given))
+
+
 def tenant_of(data: Mapping[str, Any]) -> Tenant:
-    """The tenant a loaded file describes. A top-level `routing_policy` goes before the one in `providers`."""
+    """The tenant that loaded data describes. A top-level `routing_policy` goes before the one in `providers`."""
     providers, features = data["providers"], dict(data["features"])
     timeout_ms = features.pop("timeout_ms", None)
     return Tenant(
         tenant_id=data["tenant_id"],
         name=data["name"],
-        api_keys=data["api_keys"],
+        api_keys=data.get("api_keys", ()),
+        api_key_hashes=data.get("api_key_hashes", ()),
         providers=frozenset(providers["enabled"]),
         primary_provider=providers["primary"],
         fallback_order=providers["fallback_order"],
@@ -82,6 +104,6 @@ def tenant_of(data: Mapping[str, Any]) -> Tenant:
         quotas=TenantQuotas(**data["quotas"]),
         features=TenantFeatures(**features, timeout_s=None if timeout_ms is None else float(timeout_ms) / 1000),
         active=data["status"] == "active",
-        webhook_secret=data["webhook_secret"],
+        webhook_secret=data.get("webhook_secret"),
         batch_weight=data["batch_weight"],
     )

@@ -1,22 +1,30 @@
 """Which deployments can serve a request at all, and why the others cannot. Pure."""
 
+from collections.abc import Sequence
 from math import ceil, inf
 
+from config.access_key import AccessKey
 from config.tenant import Tenant
+from routing.access_errors import ModelNotAllowed
 from routing.catalogue import BREAKER_OPEN, Catalogue, Deployment, Exclusion
+from routing.errors import NoCandidates
 from routing.preferences import NONE
 from routing.request import RoutingRequest
 from routing.snapshot import Snapshot
 
 # The token estimate is rough: a context is too short only when it is exceeded by this factor.
 _CONTEXT_MARGIN = 1.25
+_NOT_THE_KEYS = "not among the key's models"
 _NO_RESPONSES = "has no Responses endpoint"
 
 
 def eligible(
-    request: RoutingRequest, tenant: Tenant, catalogue: Catalogue
+    request: RoutingRequest, tenant: Tenant, catalogue: Catalogue, key: AccessKey | None = None
 ) -> tuple[list[tuple[Deployment, int]], list[Exclusion]]:
-    """The deployments that can serve the request, each with the place of its model in the caller's list; the others."""
+    """The deployments that can serve the request, each with the place of its model in the caller's list; the others.
+
+    `key` is the one it came with, where that one may narrow what its tenant may use.
+    """
     found: list[tuple[Deployment, int]] = []
     exclusions: list[Exclusion] = []
     seen: set[str] = set()
@@ -27,6 +35,8 @@ def eligible(
                 continue
             seen.add(deployment.id)
             reason, param = _obstacle(deployment, request, tenant), "model"
+            if reason is None and key is not None:
+                reason = key_obstacle(key, model, deployment)
             if reason is not None and reason.startswith(_NO_RESPONSES):
                 param = request.responses_field
             if reason is None and wishes is not NONE:
@@ -37,6 +47,33 @@ def eligible(
             else:
                 exclusions.append(Exclusion(deployment.provider, deployment.model, reason, param))
     return found, exclusions
+
+
+def key_obstacle(key: AccessKey, asked: str, deployment: Deployment) -> str | None:
+    """Why a key may not use `deployment`, which `asked` stands for; None where it may.
+
+    A name of its `models` allows what is asked for in that name, and the deployment, or the deployments of the model,
+    of that name, whatever alias was asked for.
+    """
+    if key.providers is not None and deployment.provider not in key.providers:
+        return "not among the key's providers"
+    if key.models is not None and key.models.isdisjoint((asked, deployment.id, deployment.model)):
+        return _NOT_THE_KEYS
+    return None
+
+
+def nobody_serves(exclusions: Sequence[Exclusion]) -> NoCandidates | ModelNotAllowed:
+    """The error of a request that no deployment can serve, by why each was left out."""
+    if exclusions and all(left.reason == _NOT_THE_KEYS for left in exclusions):
+        return ModelNotAllowed("this API key may not use this model; GET /v1/models lists those it may", param="model")
+    reasons = "; ".join(map(str, exclusions)) or "no deployment is configured for it"
+    return NoCandidates(f"no deployment can serve this request: {reasons}", param=_param(exclusions))
+
+
+def _param(exclusions: Sequence[Exclusion]) -> str:
+    """The request's field that left everybody out: a wish goes before what the request needs."""
+    params = {left.param for left in exclusions}
+    return "provider" if "provider" in params else next(iter(params - {"model"}), "model")
 
 
 def past_breakers(

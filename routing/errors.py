@@ -6,9 +6,12 @@ RouterError
 │   ├── PreviousResponseNotFound 400
 │   ├── NoCandidates          400  no deployment can serve this request; lists why
 │   ├── Unauthenticated       401
+│   ├── AdminKeyRequired      403  a key, but not the one that opens /admin
+│   ├── ModelNotAllowed       403  for this key
 │   ├── ModelNotFound         404
 │   ├── NotFound              404
 │   ├── RequestTooSlow        408
+│   ├── AccessConflict        409  with a tenant or a key as it is
 │   ├── IdempotencyConflict   409
 │   ├── JobNotCancellable     409
 │   ├── BatchNotCancellable   409
@@ -112,6 +115,13 @@ class Unauthenticated(RequestError):
     code = "invalid_api_key"
 
 
+class AdminKeyRequired(RequestError):
+    """A key came, and is not the one that opens /admin."""
+
+    status = 403
+    code = "admin_key_required"
+
+
 class ModelNotFound(RequestError):
     """The model is neither an alias nor a deployment."""
 
@@ -124,13 +134,6 @@ class NotFound(RequestError):
 
     status = 404
     code = "not_found"
-
-
-class RequestTooSlow(RequestError):
-    """The request's bytes come too slowly, or not at all."""
-
-    status = 408
-    code = "request_timeout"
 
 
 class IdempotencyConflict(RequestError):
@@ -271,15 +274,6 @@ class JobAbandoned(JobError):
 
     status = 500
     code = "job_abandoned"
-
-
-class AnswerNotStored(JobError):
-    """The answer was delivered once, and not to be stored."""
-
-    status = 410
-    type = "invalid_request_error"
-    code = "answer_not_stored"
-    retryable = False
 
 
 class RefusedByProvider(JobError):

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from math import inf, log
 from random import Random
 
+from config.access_key import AccessKey
 from config.policy import PolicyConfig
 from config.tenant import Tenant
 from routing.catalogue import NOT_FIRST, Catalogue, Deployment, Exclusion
-from routing.eligibility import eligible, past_breakers
-from routing.errors import NoCandidates
+from routing.eligibility import eligible, nobody_serves, past_breakers
 from routing.exploration import with_exploration
 from routing.hedging import hedge_after_ms
 from routing.plan import Candidate, Plan
@@ -30,20 +30,20 @@ def plan(
     snapshot: Snapshot,
     now: float,
     rng: Random,
+    key: AccessKey | None = None,
 ) -> Plan:
-    """The plan of a request.
+    """The plan of a request, which came with `key`.
 
     Candidates are ordered by tier, then by score; scores within 0.05 of the best of their tier are put in an order
     drawn by `rng`, each with a weight that falls from 1 at the best score to 0 at the edge, so that equals share the
     load and nothing jumps. A caller's own `sort` or `order` draws no lots. Now and then somebody who is not known leads
     (exploration.py). Those whose circuit breaker is open are left
     out; when that is everybody, the one that may be called first is kept, so that the job waits for it. Raises
-    ModelNotFound, or NoCandidates with each reason.
+    ModelNotFound, ModelNotAllowed, or NoCandidates with each reason.
     """
-    found, exclusions = eligible(request, tenant, catalogue)
+    found, exclusions = eligible(request, tenant, catalogue, key)
     if not found:
-        reasons = "; ".join(map(str, exclusions)) or "no deployment is configured for it"
-        raise NoCandidates(f"no deployment can serve this request: {reasons}", param=_param(exclusions))
+        raise nobody_serves(exclusions)
     wishes = request.preferences
     places = tenant_places(tenant)
     found = past_breakers(found, exclusions, tenant, snapshot, now)
@@ -75,12 +75,6 @@ def plan(
         exclusions += [Exclusion(left.deployment.provider, left.deployment.model, reason) for left in ordered[1:]]
         del ordered[1:]
     return Plan(policy.name, tuple(ordered), tuple(exclusions), hedge_after_ms(ordered, request, policy, snapshot))
-
-
-def _param(exclusions: Sequence[Exclusion]) -> str:
-    """The request's field that left everybody out: a wish goes before what the request needs."""
-    params = {left.param for left in exclusions}
-    return "provider" if "provider" in params else next(iter(params - {"model"}), "model")
 
 
 def _candidate(deployment: Deployment, policy: PolicyConfig, parts: Parts, tier: int) -> Candidate:

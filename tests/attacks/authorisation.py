@@ -43,6 +43,8 @@ class Route:
     query: str = ""
 
 
+TENANT_BODY = {"tenant_id": "made-by-the-matrix", "providers": {"enabled": ["groq"]}}
+_ADMIN = Route(Access.ADMIN)
 _OPEN = Route(Access.OPEN)
 _TENANT = Route(Access.TENANT)
 _OWNER = Route(Access.OWNER)
@@ -95,6 +97,18 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/v1/webhooks/deliveries"): _TENANT,
     ("GET", "/v1/webhooks/deliveries/<delivery_id>"): _OWNER,
     ("POST", "/v1/webhooks/deliveries/<delivery_id>/redeliver"): _OWNER,
+    ("POST", "/admin/v1/keys"): Route(Access.ADMIN, {"tenant_id": "default"}),
+    ("GET", "/admin/v1/keys"): _ADMIN,
+    ("GET", "/admin/v1/keys/<key_id>"): _ADMIN,
+    ("PATCH", "/admin/v1/keys/<key_id>"): Route(Access.ADMIN, {"name": "renamed"}),
+    ("DELETE", "/admin/v1/keys/<key_id>"): _ADMIN,
+    ("POST", "/admin/v1/keys/<key_id>/revoke"): _ADMIN,
+    ("POST", "/admin/v1/keys/<key_id>/rotate"): _ADMIN,
+    ("POST", "/admin/v1/tenants"): Route(Access.ADMIN, TENANT_BODY),
+    ("GET", "/admin/v1/tenants"): _ADMIN,
+    ("GET", "/admin/v1/tenants/<tenant_id>"): _ADMIN,
+    ("PATCH", "/admin/v1/tenants/<tenant_id>"): Route(Access.ADMIN, {"name": "renamed"}),
+    ("DELETE", "/admin/v1/tenants/<tenant_id>"): _ADMIN,
     ("POST", "/v1/webhooks/replay"): Route(Access.TENANT, {"since": 0, "until": 1}),
 }
 

@@ -1,10 +1,12 @@
 """What attacks have in common: a running product, and a look at whether it is as it was."""
 
+import time
+
 import pytest
 
 from tests.attacks.things import Things
-from tests.support.process_node import free_port
-from tests.support.stack import KEY, ApiNode, chat
+from tests.support.process_node import free_port, wait_until
+from tests.support.stack import ADMIN_KEY, KEY, ApiNode, chat
 from tests.support.webhook_receiver import WebhookReceiver
 
 
@@ -49,7 +51,31 @@ def things(stack):
         made.drop()
 
 
-@pytest.fixture
-def callers():
+@pytest.fixture(scope="module")
+def callers(running_stack):
     """A key of each kind of caller; the matrix goes by these names."""
-    return {"no key": "", "wrong key": "ak-nobody", "other tenant": "ak-rival", "tenant": KEY}
+    keys = {name: made_key(running_stack, name) for name in ("revoked key", "expired key")}
+    revoked, expired = keys["revoked key"], keys["expired key"]
+    assert running_stack.admin("POST", f"/keys/{revoked['id']}/revoke").status_code == 200
+    yield {
+        "no key": "",
+        "wrong key": "ak-nobody",
+        "revoked key": revoked["secret"],
+        "expired key": expired["secret"],
+        "other tenant": "ak-rival",
+        "admin": ADMIN_KEY,
+        "tenant": KEY,
+    }
+    for key in keys.values():
+        running_stack.admin("DELETE", f"/keys/{key['id']}")
+
+
+def made_key(stack, name):
+    """A key of the tenant whose things are at stake, with its secret: it worked, or it would be no more than wrong."""
+    lasts = {"expires_at": time.time() + 2} if name == "expired key" else {}
+    made = stack.admin("POST", "/keys", {"tenant_id": "default", "name": name, **lasts}).json()
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    assert stack.get("/v1/models", headers=headers).status_code == 200
+    if lasts:
+        wait_until(lambda: stack.get("/v1/models", headers=headers).status_code == 401, what="its expiry")
+    return made

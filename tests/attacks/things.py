@@ -1,5 +1,7 @@
 """Things of a tenant's that others must not meet: one of each kind, made by the API."""
 
+import secrets
+
 from tests.attacks.authorisation import BATCH
 from tests.support.process_node import wait_until
 from tests.support.stack import Stack, chat
@@ -12,6 +14,8 @@ class Things:
         self._stack = stack
         self._receiver = receiver
         self._endpoints: list[str] = []
+        # Paths of the admin API; the matrix makes a tenant itself.
+        self._administered = ["/tenants/made-by-the-matrix"]
 
     def make(self, parameter: str) -> str:
         """The id of a fresh thing, by the name that routes give it in their paths."""
@@ -21,6 +25,8 @@ class Things:
     def drop(self) -> None:
         for endpoint in self._endpoints:
             self._stack.session.delete(f"{self._stack.api.url}/v1/webhooks/endpoints/{endpoint}")
+        for path in self._administered:
+            self._stack.admin("DELETE", path)
 
     def _model(self) -> str:
         return "groq/openai/gpt-oss-20b"
@@ -48,4 +54,16 @@ class Things:
         made = self._stack.post(path=f"/v1/webhooks/endpoints/{self._endpoint_id()}/test").json()["id"]
         path = f"/v1/webhooks/deliveries/{made}"
         wait_until(lambda: self._stack.get(path).json()["status"] != "pending", what="the delivery's end")
+        return made
+
+    def _key_id(self) -> str:
+        made = self._stack.admin("POST", "/keys", {"tenant_id": "default"}).json()["id"]
+        self._administered.append(f"/keys/{made}")
+        return made
+
+    def _tenant_id(self) -> str:
+        made = f"tenant-{secrets.token_hex(4)}"
+        body = {"tenant_id": made, "providers": {"enabled": ["groq"]}}
+        assert self._stack.admin("POST", "/tenants", body).status_code == 200
+        self._administered.append(f"/tenants/{made}")
         return made

@@ -30,17 +30,18 @@ def configuration(key="ak-demo123", *, sandbox=True):
 
 
 @pytest.mark.parametrize(
-    ("key", "sandbox", "shown"),
+    ("key", "sandbox", "allowed", "shown"),
     [
-        ("ak-demo123", True, "ak-demo123"),
-        ("ak-demo123", False, "ak-demo123"),
-        ("ak-mine", True, "ak-mine"),
-        ("ak-mine", False, "$MODEL_ROUTER_KEY"),
+        ("ak-demo123", True, False, "ak-demo123"),
+        ("ak-demo123", False, True, "ak-demo123"),
+        ("ak-demo123", False, False, "$MODEL_ROUTER_KEY"),
+        ("ak-mine", True, False, "ak-mine"),
+        ("ak-mine", False, False, "$MODEL_ROUTER_KEY"),
     ],
 )
-def test_the_curl_line_shows_only_a_demonstrations_key(key, sandbox, shown):
+def test_the_curl_line_shows_only_a_demonstrations_key(key, sandbox, allowed, shown):
     """A key of the operator's own is left to a variable once real providers are in use."""
-    words = shlex.split(curl_line(Settings(), configuration(key, sandbox=sandbox)))
+    words = shlex.split(curl_line(Settings(allow_demo_key=allowed), configuration(key, sandbox=sandbox)))
     assert words[:2] == ["curl", "http://127.0.0.1:3000/v1/chat/completions"]
     assert words[3] == f"Authorization: Bearer {shown}"
     assert json.loads(words[-1])["model"] == "gpt-3.5-turbo"
@@ -54,10 +55,17 @@ def test_an_open_address_is_shown_as_this_machine_reaches_it():
 
 def test_the_default_tenant_comes_first():
     """Its first key sends the first completion; without it, any active tenant's."""
-    assert probe_key(configuration()) == "ak-demo123"
+    assert probe_key(configuration(), Settings()) == "ak-demo123"
     inactive = {"off": Tenant("off", api_keys=("a",), active=False), "on": Tenant("on", api_keys=("b",))}
-    assert probe_key(replace(configuration(), tenants=inactive)) == "b"
-    assert probe_key(replace(configuration(), tenants={})) is None
+    assert probe_key(replace(configuration(), tenants=inactive), Settings()) == "b"
+    assert probe_key(replace(configuration(), tenants={}), Settings()) is None
+
+
+def test_a_demo_key_that_does_not_work_is_not_tried():
+    """Beside real providers another key of the tenant is, unless the operator allows the demo key."""
+    real = configuration(sandbox=False)
+    assert probe_key(real, Settings()) == "ak-second"
+    assert probe_key(real, Settings(allow_demo_key=True)) == "ak-demo123"
 
 
 def test_a_configuration_without_the_usual_model():

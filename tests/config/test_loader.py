@@ -1,10 +1,12 @@
 """The loader: what sound files become, and how broken ones are refused."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from config.configuration import ConfigurationError
+from config.key_hash import key_hash
 from config.loader import load
 from config.provider import Price
 from config.tenant import TenantQuotas
@@ -234,6 +236,25 @@ def test_shared_key_is_refused_without_being_shown(settings, edit):
     message += refusal(settings)
     assert "api_keys[0]: expected a key of visible ASCII" in message
     assert "ak-secret" not in message
+
+
+def test_a_key_and_its_hash_are_one_key(settings, edit):
+    """A hash that is another tenant's key is refused by place, with or without a pepper; one that is none is, too."""
+    for own in (settings, replace(settings, key_pepper="a pepper of some length")):
+        edit("tenants/default.json", "api_key_hashes", [key_hash("ak-secret-one", own.key_pepper)])
+        assert "api_keys[0]: this key is also in tenants/default.json" in refusal(own)
+        edit("tenants/default.json", "api_key_hashes", [key_hash("ak-another", own.key_pepper)])
+        load(own, {})
+    edit("tenants/default.json", "api_key_hashes", ["ak-secret-one"])
+    message = refusal(settings)
+    assert "api_key_hashes[0]: expected a hash as `model-router keys hash` prints it" in message
+    assert "ak-secret" not in message
+
+
+def test_a_tenant_needs_no_key_in_its_file(settings, edit):
+    """Its keys may be made at run time."""
+    edit("tenants/default.json", "api_keys", ...)
+    assert load(settings, {}).tenants["default"].api_keys == ()
 
 
 def test_problems_of_all_files_come_together(settings, edit):

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.access_key import AccessKey
 from config.configuration import Configuration
 from config.policy import DEFAULT_WEIGHTS, PolicyConfig, PolicyWeights
 from config.provider import Price, ProviderConfig, ProviderModel
 from config.tenant import Tenant, TenantFeatures
+from routing.access_errors import ModelNotAllowed
 from routing.breaker import Breaker, BreakerState
 from routing.catalogue import Catalogue
 from routing.check import Check, CheckStatus
@@ -467,3 +469,46 @@ def test_an_embeddings_cost_and_time_are_its_inputs():
     [candidate] = planned(rows, request=request, health={"a": health}).candidates
     assert candidate.cost_microusd == 1200
     assert candidate.latency_ms == pytest.approx(700, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked", "tried"),
+    [
+        ({}, "any", {"a", "b"}),
+        ({"providers": {"b"}}, "any", {"b"}),
+        ({"models": {"any"}}, "any", {"a", "b"}),
+        ({"models": {"a/m"}}, "any", {"a"}),
+        ({"models": {"m"}}, "any", {"a", "b"}),
+        ({"models": {"a/m"}, "providers": {"a", "c"}}, "m", {"a"}),
+    ],
+)
+def test_a_key_narrows_the_plan(fields, asked, tried):
+    """Candidates are those the key allows by the name asked for, the deployment or the model; the others say why."""
+    key = AccessKey("key_1", "t", **{name: frozenset(words) for name, words in fields.items()})
+    made = planned_for(key, asked)
+    assert {candidate.deployment.provider for candidate in made.candidates} == tried
+    assert {left.provider: left.reason.partition("'s ")[0] for left in made.exclusions} == dict.fromkeys(
+        {"a", "b"} - tried, "not among the key"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked", "error"),
+    [
+        ({"models": {"any"}}, "a/m", ModelNotAllowed),
+        ({"models": {"other"}}, "any", ModelNotAllowed),
+        ({"models": {"a/m"}, "providers": {"b"}}, "any", NoCandidates),
+        ({"providers": {"c"}}, "any", NoCandidates),
+    ],
+)
+def test_what_a_key_allows_nobody_for_is_refused(fields, asked, error):
+    """403 where it is the model alone, else the reasons of all."""
+    key = AccessKey("key_1", "t", **{name: frozenset(words) for name, words in fields.items()})
+    with pytest.raises(error):
+        planned_for(key, asked)
+
+
+def planned_for(key, asked):
+    """The plan of a request that came with `key`; "a" and "b" have the model "m", which "any" stands for."""
+    found = catalogue({"a": model(), "b": model()})
+    return plan(RoutingRequest(asked), EVERYONE, BALANCED, found, Snapshot(), NOW, Random(1), key)

@@ -16,6 +16,7 @@ from tests.support.process_node import ProcessNode, RedisNode, WorkerNode, free_
 from tests.support.sandbox_process import SandboxProcess
 
 KEY = "ak-demo123"
+ADMIN_KEY = "the-admin-key-of-the-tests"
 PROVIDERS = ("groq", "google-gemini", "hugging-face")
 _KEY_VARIABLES = ("GROQ_API_KEY", "GOOGLE_API_KEY", "HUGGINGFACE_API_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY")
 
@@ -70,6 +71,9 @@ class Stack:
             "MODEL_ROUTER_SANDBOX_URL": self.sandbox.url,
             "MODEL_ROUTER_FILES_URL": self.files.name,
             "PORT": str(free_port()),
+            "MODEL_ROUTER_ADMIN_KEY": ADMIN_KEY,
+            # Some of these have providers that are not the sandbox's.
+            "MODEL_ROUTER_ALLOW_DEMO_KEY": "true",
             "PYTHONWARNINGS": "default",
             **environment,
         }
@@ -101,6 +105,11 @@ class Stack:
     def get(self, path: str, **options: Any):
         options.setdefault("timeout", 60)
         return self.session.get(f"{self.api.url}{path}", **options)
+
+    def admin(self, method: str, path: str, body: Any = None, *, api: ApiNode | None = None, **options: Any):
+        """Ask the admin API; `path` is what comes after /admin/v1."""
+        options = {"timeout": 60, "headers": {"Authorization": f"Bearer {ADMIN_KEY}"}, **options}
+        return self.session.request(method, f"{(api or self.api).url}/admin/v1{path}", json=body, **options)
 
     def jobs_left(self) -> int:
         """How many jobs are accepted and not ended."""

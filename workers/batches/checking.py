@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.access_key import AccessKey
 from config.tenant import Tenant
 from routing.catalogue import Catalogue
-from routing.eligibility import eligible
-from routing.errors import NoCandidates, RequestError
+from routing.eligibility import eligible, nobody_serves
+from routing.errors import RequestError
 from workers.batches.line import LineRefused, RawLine, read_line
 from workers.requests.demands import demand_of
 from workers.tenant_limits import check_size
@@ -40,6 +41,8 @@ class InputCheck:
     tenant: Tenant
     catalogue: Callable[[], Catalogue]
     most_lines: int
+    # The key the batch came with; None where it is not known any more.
+    key: AccessKey | None = None
     total: int = 0
     # By their hashes: 50,000 ids may be 25 MB of text.
     _seen: dict[int, int] = field(default_factory=dict)
@@ -81,7 +84,6 @@ class InputCheck:
         """Raise the RequestError of a body that is none, or that no deployment can serve."""
         wanted = demand_of(self.endpoint, body).wanted()
         check_size(self.tenant.quotas, wanted)
-        found, exclusions = eligible(wanted, self.tenant, self.catalogue())
+        found, exclusions = eligible(wanted, self.tenant, self.catalogue(), self.key)
         if not found:
-            reasons = "; ".join(map(str, exclusions)) or "no deployment is configured for it"
-            raise NoCandidates(f"no deployment can serve this request: {reasons}", param="model")
+            raise nobody_serves(exclusions)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
+from config.access_key import AccessKey
 from config.policy import PolicyConfig
 from config.tenant import Tenant
-from routing.errors import RequestError, RouterError
+from routing.errors import RequestError, RouterError, Unauthenticated
 from routing.job import ServiceTier
 from routing.plan import Plan
 from routing.planner import plan
@@ -16,7 +17,7 @@ from routing.request import RoutingRequest
 from routing.snapshot import Snapshot
 from workers.batches.line import Line
 from workers.batches.shares import Rooms
-from workers.directory import Edition
+from workers.directory import Directory
 from workers.ledger.batch_lines import LineOrder, LineRefusal
 from workers.ledger.batch_record import Batch
 from workers.queue import Order, new_job_id, submission
@@ -39,8 +40,8 @@ def tier_of_age(left_s: float, window_s: float) -> ServiceTier:
 class LineOrdering:
     """Plans lines and says where they go."""
 
-    def __init__(self, edition: Callable[[], Edition], snapshot: Callable[[], Snapshot], rng: Random) -> None:
-        self._edition = edition
+    def __init__(self, directory: Directory, snapshot: Callable[[], Snapshot], rng: Random) -> None:
+        self._directory = directory
         self._snapshot = snapshot
         self._rng = rng
 
@@ -52,9 +53,9 @@ class LineOrdering:
             demand = demand_of(batch.endpoint, line.body)
             wanted = replace(demand.wanted(), priority=tier.priority)
             check_size(tenant.quotas, wanted)
-            edition = self._edition()
+            edition, key = self._directory.current, self._key(batch)
             policy = edition.policy(wanted.policy or tenant.routing_policy)
-            planned = plan(wanted, tenant, policy, edition.catalogue, self._snapshot(), time.time(), self._rng)
+            planned = plan(wanted, tenant, policy, edition.catalogue, self._snapshot(), time.time(), self._rng, key)
         except RequestError as error:
             return refusal(line, error)
         place = _place(planned, tenant, rooms, spill=_may_spill(policy, wanted))
@@ -72,6 +73,19 @@ class LineOrdering:
         )
         job = submission(new_job_id(), tenant, wanted, demand.body, planned, order, place=place)
         return LineOrder(line.custom_id, provider, place, job)
+
+    def _key(self, batch: Batch) -> AccessKey | None:
+        """The key the batch came with, whether or not it has expired since: the batch was accepted before.
+
+        Unauthenticated where it was revoked, deleted or taken from its file: what has leaked must not go on spending.
+        None where batches of an earlier version do not say.
+        """
+        if not batch.key:
+            return None
+        key = self._directory.key(batch.key)
+        if key is None:
+            raise Unauthenticated("the API key that this batch was made with is no more, or was revoked")
+        return key
 
 
 def refusal(line: Line, error: RouterError) -> LineRefusal:

@@ -106,7 +106,7 @@ class Pump:
         flight = self._means.ledger.batches.flight()
         for name, _ in flight:
             # Those whose batches other processes hold have their share, too.
-            other = self._configuration().tenants.get(name)
+            other = self._means.directory.tenant(name)
             weights.setdefault(name, other.batch_weight if other else 1)
         rooms = Rooms(flight, self._windows(), weights)
         runs.sort(key=lambda pair: (rooms.load(pair[0].batch.tenant), pair[0].batch.deadline_at))

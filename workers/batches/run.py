@@ -5,7 +5,6 @@ the step that moves the place in the input, and answered for in the step that co
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
@@ -21,7 +20,7 @@ from workers.batches.ordering import LineOrdering
 from workers.batches.output import ANSWERS, ERRORS, Output, file_id
 from workers.batches.part import CANCELLED, EXPIRED, Part
 from workers.batches.validation import shown_errors, validate
-from workers.directory import Edition
+from workers.directory import Directory
 from workers.ledger.batch_lines import Held, Look, Place, StoredPart
 from workers.ledger.batch_record import Batch, BatchStatus
 from workers.ledger.ledger import Ledger
@@ -54,7 +53,7 @@ class Means:
     ledger: Ledger
     storage: Storage
     settings: Settings
-    edition: Callable[[], Edition]
+    directory: Directory
     ordering: LineOrdering
 
 
@@ -76,8 +75,8 @@ class BatchRun:
 
     @property
     def tenant(self) -> Tenant | None:
-        """Whose it is, as the configuration has it now; None where that is nobody, or not active."""
-        tenant = self._means.edition().configuration.tenants.get(self.batch.tenant)
+        """Whose it is, as that one is now; None: nobody, or not active. StoreUnavailable where only Redis knows."""
+        tenant = self._means.directory.tenant(self.batch.tenant)
         return tenant if tenant is not None and tenant.active else None
 
     def run(self) -> None:
@@ -104,7 +103,11 @@ class BatchRun:
             problems = [Problem("tenant_inactive", "The tenant is not active.")]
         elif stored is not None:
             check = InputCheck(
-                batch.endpoint, tenant, lambda: self._means.edition().catalogue, self._means.settings.batch_max_lines
+                batch.endpoint,
+                tenant,
+                lambda: self._means.directory.current.catalogue,
+                self._means.settings.batch_max_lines,
+                self._means.directory.key(batch.key) if batch.key else None,
             )
             found = validate(
                 self._means.storage,

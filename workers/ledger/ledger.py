@@ -11,8 +11,10 @@ from typing import Any
 
 from config.breaker import BreakerConfig
 from config.settings import Settings
-from routing.errors import AnswerNotStored, CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError
+from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError
 from routing.job import JobStatus, Usage
+from routing.passage_errors import AnswerNotStored
+from workers.access.store import AccessStore
 from workers.ledger import breakers
 from workers.ledger.batches import Batches
 from workers.ledger.claimed import Claimed
@@ -78,6 +80,7 @@ class Ledger:
         self.listing = Listing(self._steps)
         self.endpoints = Endpoints(self._steps)
         self.deliveries = DeliveryLog(self._steps, settings)
+        self.access = AccessStore(self._steps)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict | Refused:
         """Accept a job; only after this returns may anything be promised to the caller.

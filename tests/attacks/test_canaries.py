@@ -27,6 +27,7 @@ KEYS = {
     "webhook secret": "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5",
     "Redis password": "canary-of-redis",
     "admin key": "mra-canary-of-the-admin",
+    "pepper": "canary-pepper-of-the-hashes",
     "Flower password": "flower:canary-of-flower",
 }
 # What a caller sends beside its key.
@@ -44,9 +45,10 @@ OPENLY = "canaryofanopentenant"
 
 @dataclass(frozen=True)
 class Written:
-    """All that the product wrote, by who wrote it."""
+    """All that the product wrote, by who wrote it; `made` is the secret of a key that was made meanwhile."""
 
     by: dict[str, str]
+    made: str = ""
 
     def holding(self, secrets):
         """Which of `secrets` stand in what was written, and where."""
@@ -78,6 +80,7 @@ def product(tmp_path_factory, sandbox_process):
         environment={
             "MODEL_ROUTER_CONFIG": str(folder),
             "MODEL_ROUTER_ADMIN_KEY": KEYS["admin key"],
+            "MODEL_ROUTER_KEY_PEPPER": KEYS["pepper"],
             "MODEL_ROUTER_UNSTORED_S": "1",
             "FLOWER_BASIC_AUTH": KEYS["Flower password"],
             "LOG_LEVEL": "debug",
@@ -161,13 +164,26 @@ def written(product, sandbox_process):
     bodies["smuggled"] = exchange(
         product.api.port, head(key=KEYS["tenant key"], Transfer_Encoding="x") + dump(chat(SAID["prompt"]))
     ).body.decode()
+    made = use_admin(product)
     crash_both(product)
     for path in ("/health", "/livez", "/readyz", "/metrics", "/v1/health/providers", "/v1/models", "/v1/jobs", "/docs"):
         bodies[path] = product.get(path).text
     bodies["doctor"] = doctor(product)
     logs = {node.name: node.logs() for node in (product.api, product.redis, *product.workers.values())}
     assert all(logs.values())
-    return Written({**logs, **bodies})
+    return Written({**logs, **bodies}, made)
+
+
+def use_admin(product):
+    """Make a key by the admin API, use it, have it refused when it is revoked; its secret."""
+    headers = {"Authorization": f"Bearer {KEYS['admin key']}"}
+    made = product.admin("POST", "/keys", {"tenant_id": "default", "name": "canary"}, headers=headers).json()
+    own = {"Authorization": f"Bearer {made['secret']}"}
+    assert product.post(chat("x"), headers=own).status_code == 200
+    assert product.admin("POST", f"/keys/{made['id']}/revoke", headers=headers).status_code == 200
+    assert product.get("/v1/models", headers=own).status_code == 401
+    assert product.admin("GET", "/keys", headers=own).status_code == 403
+    return made["secret"]
 
 
 def doctor(product):
@@ -189,7 +205,7 @@ def test_no_key_is_written_anywhere(written):
     """Keys, secrets and passwords stand in no log, no error, no page, nor in what `doctor` says, also after crashes."""
     assert "Traceback" in written.by["api"]
     assert "Traceback" in written.by["groq"]
-    assert written.holding(KEYS) == set()
+    assert written.holding({**KEYS, "made key": written.made}) == set()
 
 
 def test_what_callers_send_beside_is_written_nowhere(written):
@@ -214,7 +230,6 @@ def test_what_callers_say_is_not_logged(written, product):
 
 def test_the_store_has_no_key(written, product):
     """Neither keys of tenants and providers, nor secrets of the configuration, are in Redis or in its files."""
-    assert written
     data = b"".join(path.read_bytes() for path in Path(product.redis._data.name).rglob("*") if path.is_file())
     assert SAID["prompt"].encode() in data
-    assert {name for name, secret in KEYS.items() if secret.encode() in data} == set()
+    assert {name for name, secret in {**KEYS, "made key": written.made}.items() if secret.encode() in data} == set()

@@ -7,7 +7,9 @@ from workers import memory
 
 _settings = Settings.from_environment()
 
-bind = f"{_settings.host}:{_settings.port}"
+bind = [f"{_settings.host}:{_settings.port}"]
+if _settings.admin_port is not None:
+    bind.append(f"{_settings.admin_host}:{_settings.admin_port}")
 workers = _settings.api_workers
 worker_class = "api.worker.Worker"
 # Every waiting caller holds a connection.

@@ -28,6 +28,8 @@ def port_needs(settings: Settings, configuration: Configuration) -> list[PortNee
         PortNeed("the API", "PORT", settings.host, settings.port),
         PortNeed("Flower", "FLOWER_PORT", settings.flower_host, settings.flower_port),
     ]
+    if settings.admin_port is not None:
+        needs.append(PortNeed("the admin API", "MODEL_ROUTER_ADMIN_PORT", settings.admin_host, settings.admin_port))
     if needs_sandbox(settings, configuration):
         needs.append(PortNeed("the sandbox", "MODEL_ROUTER_SANDBOX_PORT", settings.sandbox_host, settings.sandbox_port))
     return needs

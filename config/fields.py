@@ -45,7 +45,10 @@ class StrictSchema(Schema):
 
 
 class StrictField(fields.Field[T]):
-    """A field that takes one JSON type as it stands; `expected` words its errors, which never quote the value."""
+    """A field that takes one JSON type as it stands; `expected` words its errors, which never quote the value.
+
+    Its `json_schema` is for the document of the API, some of whose bodies have these fields, too.
+    """
 
     def __init__(self, expected: str, **kwargs: Any) -> None:
         messages: dict[str, str | list[Any] | dict[Any, Any]] = {
@@ -57,10 +60,6 @@ class StrictField(fields.Field[T]):
 
     def read(self, value: Any) -> T:
         """The value in its own type; ValidationError where it is not one."""
-        raise NotImplementedError
-
-    def json_schema(self) -> dict[str, Any]:
-        """What it takes, as JSON Schema, for the document of the API, where some of these fields are used, too."""
         raise NotImplementedError
 
     def refuse(self) -> ValidationError:

@@ -96,6 +96,9 @@ class Settings:
     allow_demo_key: bool = False
     # Opens /admin; None: there is no admin API.
     admin_key: str | None = field(default=None, repr=False)
+    # Where the admin API answers, and nowhere else; None: on the API's own port.
+    admin_port: int | None = None
+    admin_host: str = "127.0.0.1"
 
     @property
     def sandbox_base_url(self) -> str:
@@ -185,6 +188,8 @@ class Settings:
             key_pepper=read.secret("MODEL_ROUTER_KEY_PEPPER", "MODEL_ROUTER_KEY_PEPPER_FILE", least=16),
             allow_demo_key=read.flag("MODEL_ROUTER_ALLOW_DEMO_KEY", default=default.allow_demo_key),
             admin_key=read.secret("MODEL_ROUTER_ADMIN_KEY", "MODEL_ROUTER_ADMIN_KEY_FILE", least=16),
+            admin_port=read.port("MODEL_ROUTER_ADMIN_PORT", 0) or None,
+            admin_host=environ.get("MODEL_ROUTER_ADMIN_HOST") or default.admin_host,
         )
 
 

@@ -83,9 +83,13 @@ class RuntimeTenantSchema(TenantSchema):
         exclude: tuple[str, ...] = NOT_AT_RUN_TIME
 
 
+# A schema takes longer to make than a hundred loads, and there may be many keys.
+_QUOTAS = QuotasSchema()
+
+
 def quotas_of(given: Mapping[str, Any]) -> TenantQuotas:
     """The quotas that an object of them describes; marshmallow's ValidationError where it is none."""
-    return TenantQuotas(**QuotasSchema().load(given))
+    return TenantQuotas(**_QUOTAS.load(given))
 
 
 def tenant_of(data: Mapping[str, Any]) -> Tenant:

@@ -29,13 +29,14 @@ def eligible(
     exclusions: list[Exclusion] = []
     seen: set[str] = set()
     wishes = request.preferences
+    narrows = key is not None and (key.models is not None or key.providers is not None)
     for wish, model in enumerate(request.wanted):
         for deployment in catalogue.find(model):
             if deployment.id in seen:
                 continue
             seen.add(deployment.id)
             reason, param = _obstacle(deployment, request, tenant), "model"
-            if reason is None and key is not None:
+            if reason is None and narrows and key is not None:
                 reason = key_obstacle(key, model, deployment)
             if reason is not None and reason.startswith(_NO_RESPONSES):
                 param = request.responses_field

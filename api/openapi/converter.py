@@ -1,6 +1,7 @@
 """marshmallow schemas as JSON Schema: apispec's way, and beside it what our fields and schemas say themselves."""
 
 import inspect
+from decimal import Decimal
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -19,6 +20,11 @@ class Converter(OpenAPIConverter):
         if isinstance(field, fields.Url):
             return {"type": "string", "format": "uri", "pattern": "^https?://"}
         return dict(super().field2type_and_format(field, **options))
+
+    def field2default(self, field: fields.Field[Any], **options: Any) -> dict[str, Any]:
+        """As apispec; a Decimal, which JSON has no word for, as the number it is."""
+        told = dict(super().field2default(field, **options))
+        return {name: float(value) if isinstance(value, Decimal) else value for name, value in told.items()}
 
     def field2range(self, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
         """As apispec; a bound that is not among the values is told as such."""

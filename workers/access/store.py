@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from routing.access_errors import AccessConflict
-from routing.errors import NotFound, StoreUnavailable
+from routing.errors import InvalidRequest, NotFound, StoreUnavailable
 from workers.access.key_record import KeyRecord
 from workers.access.tenant_record import TenantRecord
 from workers.ledger.steps import Steps
@@ -13,6 +13,8 @@ KEYS, TENANTS = "keys", "tenants"
 _NO_TENANT = -1
 # How often a change is tried that others' changes come before.
 _TRIES = 20
+# Every process keeps every row in memory.
+_MOST_BYTES = 64 * 1024
 # Rows fetched in one command.
 _ROWS = 500
 
@@ -98,6 +100,8 @@ class AccessStore:
         return [(kind, row_id) for kind, _, row_id in parted]
 
     def _write(self, kind: str, row_id: str, before: bytes, after: str, owner: str = "") -> int:
+        if len(after) > _MOST_BYTES:
+            raise InvalidRequest(f"a tenant or a key takes at most {_MOST_BYTES} bytes as JSON, not {len(after)}")
         return int(self._steps.run("access", kind, row_id, before, after, owner))
 
     def _name(self, name: str) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.tenant import Tenant
-from config.tenant_schema import RuntimeTenantSchema, tenant_of
+from config.tenant import Tenant, TenantQuotas
+from config.tenant_schema import QuotasSchema, RuntimeTenantSchema, tenant_of
 
-_SCHEMA = RuntimeTenantSchema()
+_SCHEMA, _QUOTAS, _UNLIMITED = RuntimeTenantSchema(), QuotasSchema(), TenantQuotas()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class TenantRecord:
 
     def as_object(self) -> dict[str, Any]:
         """As the admin API shows it."""
-        shown = shown_tenant(self.tenant(), self.data)
-        return {**shown, "source": "runtime", "created_at": self.created_at, "updated_at": self.updated_at}
+        quotas = {name: limit for name, limit in self.data.get("quotas", {}).items() if limit is not None}
+        times = {"created_at": self.created_at, "updated_at": self.updated_at}
+        return {**shown_tenant(self.tenant(), self.data), "source": "runtime", "quotas": quotas, **times}
 
 
 def shown_tenant(tenant: Tenant, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -59,19 +60,23 @@ def shown_tenant(tenant: Tenant, data: Mapping[str, Any] | None = None) -> dict[
             "fallback_order": list(tenant.fallback_order),
         },
         "routing_policy": tenant.routing_policy,
-        "quotas": quotas_shown(tenant),
+        "quotas": quotas_shown(tenant.quotas),
         "features": features_shown(tenant),
         "batch_weight": tenant.batch_weight,
     }
 
 
-def quotas_shown(tenant: Tenant) -> dict[str, Any]:
-    """Its quotas as a file writes them, those that limit something."""
-    quotas = tenant.quotas
-    given = {name: getattr(quotas, name) for name in quotas.__slots__}
-    return {
-        name: limit if isinstance(limit, int) else float(limit) for name, limit in given.items() if limit is not None
-    }
+def quotas_shown(quotas: TenantQuotas) -> dict[str, Any]:
+    """Its quotas as a file writes them, those that are not as if nothing had been written."""
+    shown: dict[str, Any] = {}
+    for name, field in _QUOTAS.fields.items():
+        attribute = field.attribute or name
+        limit = getattr(quotas, attribute)
+        if limit is None or limit == getattr(_UNLIMITED, attribute):
+            continue
+        # Files write dollars, and what is counted are micro-dollars.
+        shown[name] = limit / 1_000_000 if name.endswith("_usd") else limit if isinstance(limit, int) else float(limit)
+    return shown
 
 
 def features_shown(tenant: Tenant) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-#!lua
+#!lua flags=allow-oom
 -- Writes a key or a tenant that was made at run time, if it is still what was read, and notes the change for every
--- process's book of them (workers/access/book.py). A tenant that is dropped takes its keys with it.
+-- process's book of them (workers/access/book.py). A tenant that is dropped takes its keys with it. Also where Redis is
+-- full: a key must be revoked then, too.
 -- ARGV: 'keys' or 'tenants', id, the row as it was read ('' for none), the new one ('' drops it), the tenant that must be in
 -- the store for it ('' for none).
 -- Returns 1, 0 (it has changed since it was read) or -1 (there is no such tenant).

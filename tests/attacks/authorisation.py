@@ -40,7 +40,8 @@ class Route:
     body: Mapping[str, Any] | None = None
     # What is uploaded; the body is then its form.
     file: bytes | None = None
-    query: str = ""
+    # What those it serves may meet beside: there is nothing of theirs there, or it is not set up here.
+    also: tuple[int, ...] = ()
 
 
 TENANT_BODY = {"tenant_id": "made-by-the-matrix", "providers": {"enabled": ["groq"]}}
@@ -112,6 +113,19 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/v1/webhooks/replay"): Route(Access.TENANT, {"since": 0, "until": 1}),
 }
 
+# Of routes that not every state of the product has: an entry whose route is not there is no fault. Here only until they
+# stand above.
+LANDING: Mapping[tuple[str, str], Route] = {
+    ("GET", "/metrics"): _OPEN,
+    ("GET", "/v1/limits"): _TENANT,
+    ("GET", "/v1/usage"): _TENANT,
+    ("GET", "/admin/v1/usage"): _ADMIN,
+    ("GET", "/v1/provider-keys"): _TENANT,
+    ("GET", "/v1/provider-keys/<provider>"): Route(Access.TENANT, also=(404,)),
+    ("PUT", "/v1/provider-keys/<provider>"): Route(Access.TENANT, {"api_key": "gsk_of-the-matrix"}, also=(503,)),
+    ("DELETE", "/v1/provider-keys/<provider>"): Route(Access.TENANT, also=(404,)),
+}
+
 # The status a caller meets, by the route's access and who calls.
 SERVED = "served"
 EXPECTED: Mapping[Access, Mapping[str, int | str]] = {
@@ -135,8 +149,9 @@ EXPECTED: Mapping[Access, Mapping[str, int | str]] = {
 }
 
 
-def as_expected(expected: int | str, status: int) -> bool:
-    """Whether `status` is what `expected` means; SERVED: no fault of ours, and none in who the caller is."""
+def as_expected(route: Route, caller: str, status: int) -> bool:
+    """Whether this caller may meet `status`; whom the route serves: no fault of ours, and none in who the caller is."""
+    expected = EXPECTED[route.access][caller]
     if expected == SERVED:
-        return status < 500 and status not in (401, 403, 404)
+        return status in route.also or (status < 500 and status not in (401, 403, 404))
     return status == expected

@@ -14,6 +14,8 @@ class Things:
         self._stack = stack
         self._receiver = receiver
         self._endpoints: list[str] = []
+        # Who may have been given a key for a provider.
+        self._with_own_keys: tuple[str, ...] = ()
         # Paths of the admin API; the matrix makes a tenant itself.
         self._administered = ["/tenants/made-by-the-matrix"]
 
@@ -25,11 +27,18 @@ class Things:
     def drop(self) -> None:
         for endpoint in self._endpoints:
             self._stack.session.delete(f"{self._stack.api.url}/v1/webhooks/endpoints/{endpoint}")
+        for key in self._with_own_keys:
+            own = f"{self._stack.api.url}/v1/provider-keys/groq"
+            self._stack.session.delete(own, headers={"Authorization": f"Bearer {key}"})
         for path in self._administered:
             self._stack.admin("DELETE", path)
 
     def _model(self) -> str:
         return "groq/openai/gpt-oss-20b"
+
+    def _provider(self) -> str:
+        self._with_own_keys = ("ak-demo123", "ak-rival")
+        return "groq"
 
     def _job_id(self) -> str:
         return self._stack.post(chat("Mine.", stream=True)).headers["X-Job-Id"]

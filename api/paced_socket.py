@@ -1,5 +1,6 @@
 """A caller's connection that is cut when its request, or its taking of the answer, makes no progress."""
 
+import errno
 import time
 from typing import Any
 
@@ -19,8 +20,9 @@ class PacedSocket:
     application does meanwhile is not counted.
     """
 
-    def __init__(self, plain: Any, limit_s: float) -> None:
+    def __init__(self, plain: Any, limit_s: float, send_s: float = _SEND_S) -> None:
         self._plain = plain
+        self._send_s = send_s
         self._limit_s = limit_s
         self._left_s = limit_s
         self._between = True
@@ -28,15 +30,20 @@ class PacedSocket:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._plain, name)
 
-    def begin(self) -> None:
+    def rest(self) -> None:
         """The next request may come whenever it wants to."""
         self._between = True
+
+    def begin(self) -> None:
+        """A request is here, though its head may have come with the one before: from now on waits count."""
+        if self._between:
+            self._between, self._left_s = False, self._limit_s
 
     def recv(self, size: int) -> bytes:
         """The next bytes; RequestTooSlow where they take too long."""
         if self._between:
             data: bytes = self._plain.recv(size)
-            self._between, self._left_s = False, self._limit_s
+            self.begin()
             return data
         began = time.monotonic()
         # A number, and a timer only where there is nothing to read yet.
@@ -56,12 +63,12 @@ class PacedSocket:
     def sendall(self, data: bytes) -> None:
         """Send all of `data`; ConnectionResetError where the other side takes none of it for long."""
         left = memoryview(data)
-        self._plain.settimeout(_SEND_S)
+        self._plain.settimeout(self._send_s)
         try:
             while left:
                 left = left[self._plain.send(left) :]
         except TimeoutError:
-            raise ConnectionResetError(104, f"nothing was taken for {_SEND_S:.0f} s") from None
+            raise ConnectionResetError(errno.ECONNRESET, f"nothing was taken for {self._send_s:g} s") from None
         finally:
             self._plain.settimeout(None)
 

@@ -43,8 +43,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no annotations
 
     def timeout_ctx(self) -> "_Idle":
         """The wait for a connection's next request."""
-        self._sockets[gevent.getcurrent()].begin()
-        return _Idle(self.cfg.keepalive, self._idle)
+        return _Idle(self.cfg.keepalive, self._idle, self._sockets[gevent.getcurrent()])
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 (gunicorn's)
         """Answer a request that did not get as far as the application; the connection is then closed."""
@@ -79,16 +78,19 @@ class _Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no annotat
 class _Idle:
     """A wait of `seconds` during which its greenlet is listed as idle; ends quietly when the time is over."""
 
-    def __init__(self, seconds: float, idle: set[gevent.Greenlet]) -> None:
+    def __init__(self, seconds: float, idle: set[gevent.Greenlet], paced: PacedSocket) -> None:
         self._timeout = gevent.Timeout(seconds, False)  # noqa: FBT003 (gevent's way to say: end quietly)
         self._idle = idle
+        self._paced = paced
 
     def __enter__(self) -> None:
         self._idle.add(gevent.getcurrent())
+        self._paced.rest()
         self._timeout.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._idle.discard(gevent.getcurrent())
+        self._paced.begin()
         return bool(self._timeout.__exit__(kind, error, trace))

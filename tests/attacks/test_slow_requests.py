@@ -71,6 +71,15 @@ def test_silence_within_a_request_is_cut(api):
         assert parse(read_all(connection)).status == 408
 
 
+def test_a_head_that_came_with_the_request_before_is_no_way_out(api):
+    """Two heads in one piece, and then silence in the second one's body: it is cut like any other."""
+    with connect(api.port) as connection:
+        connection.sendall(head("/livez", "GET") + head(Content_Length="1000", Content_Type="application/json"))
+        first = parse(read_all(connection))
+    assert first.status == 200
+    assert parse(first.rest).status == 408
+
+
 def test_slow_callers_hold_up_nobody(api, stack):
     """With 300 unfinished requests open, others are answered."""
     slow = [connect(api.port) for _ in range(300)]

@@ -26,10 +26,12 @@ test: ## Run lint, types and every test (options: PYTEST="-k name")
 	@$(MAKE) -j 2 check install-clients
 	@exec $(BIN)/python -m pytest $(or $(PYTEST),$(TOGETHER))
 
-check: install-dev ## Run lint and types only
+check: install-dev ## Run lint, types and the searches for known holes only
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml api cli config routing sandbox workers
+	@$(BIN)/python -m tests.support.audit requirements.lock
 
 bench: install ## Compare with the provider alone and with a bare skeleton (options: BENCH=--help)
 	@exec $(BIN)/python -m benchmarks.run $(BENCH)

@@ -4,7 +4,8 @@ import re
 import secrets
 import time
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import NotFound
 
 from api import (
     admin_keys,
@@ -13,6 +14,7 @@ from api import (
     anthropic_messages,
     batches,
     completions,
+    cors,
     embeddings,
     error_handlers,
     files,
@@ -28,6 +30,7 @@ from api import (
     reference,
     responses,
     routing_plan,
+    security_headers,
     usage,
     webhook_deliveries,
     webhook_endpoints,
@@ -46,6 +49,8 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
     # A trailing slash makes no difference: a redirect would lose a POST its body.
     app.url_map.strict_slashes = False
+    # Nor is there a redirect for `//v1`, of which a browser would make another host.
+    app.url_map.merge_slashes = False
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
@@ -56,15 +61,20 @@ def create_app(services: Services) -> Flask:
     reference.register(app)
     error_handlers.register(app)
     app.before_request(_name_request)
+    # Flask calls what was registered last first: the headers below are there when these are added.
+    cors.register(app, services.settings.cors_origins)
     app.after_request(_finish_headers)
     return app
 
 
 def _name_request() -> None:
-    """Note when the request came, and give it the caller's own id, or one of ours."""
+    """Note when the request came, and give it the caller's own id, or one of ours. NotFound for a path that hides."""
     request.environ[ARRIVED] = time.monotonic()
     given = request.headers.get("X-Request-Id", "")
     request.environ[REQUEST_ID] = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+    # Werkzeug reads `//admin` as `/admin`; a proxy in front that keeps callers from a path may not.
+    if request.environ.get("PATH_INFO", "").startswith("//"):
+        raise NotFound
 
 
 def _finish_headers(response: Response) -> Response:
@@ -79,4 +89,6 @@ def _finish_headers(response: Response) -> Response:
         response.status_code = 204
         del response.headers["Content-Type"]
         del response.headers["Content-Length"]
+    secure = request.is_secure or current_app.extensions[EXTENSION].settings.behind_tls
+    security_headers.tell(response, secure=secure)
     return response

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api import replies, retry_headers
 from api.context import REQUEST_ID
+from api.refusal import OWN_FAULT, refusal_of
 from routing.errors import RouterError, WaitEnded
 from workers.surfaces.base import Surface
 from workers.surfaces.registry import CHAT, MESSAGES
@@ -61,8 +62,13 @@ def _words(error: HTTPException) -> str:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("request.failed", exc_info=error)
-    return _told(RouterError("the server met an error of its own; it has been logged").body(), 500)
+    # The body's chunks are read while the application runs, and may be none.
+    told = refusal_of(error)
+    if told is None:
+        log.error("request.failed", exc_info=error)
+        told = OWN_FAULT
+    status, shown = told
+    return _told(shown.body(), status)
 
 
 def _told(body: dict[str, Any], status: int) -> Response:

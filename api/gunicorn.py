@@ -23,8 +23,10 @@ loglevel = _settings.log_level
 errorlog = "-"
 # Its address is one for all stacks of a user, and nothing here uses it.
 control_socket_disable = True
+# A head of at most 8 KiB a line and 100 headers; how long it may take: api/paced_socket.py.
 limit_request_line = 8190
 limit_request_fields = 100
+limit_request_field_size = 8190
 proc_name = "model-router-api"
 
 

@@ -18,10 +18,22 @@ def read_json_object() -> dict[str, Any]:
     if request.mimetype and not request.is_json:
         said = request.mimetype[:80]
         raise UnsupportedContentType(f"the body is said to be {said!r}; send JSON, as Content-Type: application/json")
+    return parse_json_object(_whole_body())
+
+
+def _whole_body() -> bytes:
+    """The body to its end. What breaks off is not taken for whole, though it may look so."""
+    most, said = request.max_content_length or 0, request.content_length
+    too_large = BodyTooLarge(f"the request body is over {most} bytes")
     try:
         raw = request.get_data(cache=False)
     except RequestEntityTooLarge:
-        raise BodyTooLarge(f"the request body is over {request.max_content_length} bytes") from None
+        raise too_large from None
     except ClientDisconnected:
         raise InvalidRequest("the request body ended before its Content-Length") from None
-    return parse_json_object(raw)
+    # Werkzeug ends a body without Content-Length at the limit, and a shorter one where the connection ends: in silence.
+    if said is None and len(raw) >= most:
+        raise too_large
+    if said is not None and len(raw) < said:
+        raise InvalidRequest("the request body ended before its Content-Length")
+    return raw

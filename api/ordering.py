@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from flask import request
 
 from api import rate_limits
@@ -24,6 +25,8 @@ from workers.queue import Order, submit
 from workers.requests.demand import Demand
 from workers.surfaces.registry import CHAT
 from workers.tenant_limits import refusal_of
+
+log = structlog.get_logger()
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _TIERS = {"auto": ServiceTier.DEFAULT}
@@ -76,6 +79,9 @@ def place(
     placed = submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, order)
     if isinstance(placed, Accepted | Refused):
         rate_limits.note(placed.headroom)
+    if principal.tenant.features.detailed_logging:
+        # The one place where a prompt is logged, for tenants whose file asks for it.
+        log.info("request.detail", job_id=job_id, tenant=principal.tenant_id, key=principal.key.id, asked=demand.body)
     if isinstance(placed, Refused):
         cost = expected_microusd(planned, wanted)
         raise refusal_of(placed, wanted.prompt_tokens + wanted.completion_tokens, cost)
@@ -112,6 +118,7 @@ def _order(principal: Principal, demand: Demand, planned: Plan, waiter: str, rep
         replay_of=replay_of,
         key=principal.key.id,
         key_quotas=principal.key.quotas,
+        unstored=body.get("store") is False or demand.echo.get("store") is False,
     )
 
 

@@ -68,7 +68,6 @@ def docs() -> Response:
     """The same, to be read in a browser."""
     response = _sent(_reference().page, "text/html")
     response.headers["Content-Security-Policy"] = _reference().policy
-    response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 

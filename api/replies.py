@@ -42,6 +42,9 @@ def job_object(job_id: str, principal: Principal) -> dict[str, Any]:
     record = services().ledger.read(job_id, principal.tenant_id)
     if record is None:
         raise NotFound(f"there is no job {job_id!r}")
+    if record.unstored and record.answer is not None:
+        # Whoever asks has it now.
+        services().ledger.attach(job_id, principal.tenant_id, "")
     return record.as_object()
 
 

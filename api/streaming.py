@@ -142,7 +142,6 @@ def _response(stream: Stream, rendering: Rendering, first: Part, provider: str =
     response = Response(_events(stream, rendering, first), mimetype="text/event-stream")
     response.headers["X-Job-Id"] = stream.job_id
     response.headers["X-Provider"] = provider or stream.ask().provider
-    response.headers["Cache-Control"] = "no-cache"
     # nginx would keep chunks back.
     response.headers["X-Accel-Buffering"] = "no"
     return response

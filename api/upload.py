@@ -26,8 +26,6 @@ SHORTEST_S, LONGEST_S = 3600, 30 * 86_400
 _PIECE_BYTES = 64 * 1024
 # A form around its file.
 _ROOM_BYTES = 64 * 1024
-# A caller that sends nothing for so long is gone.
-_SILENCE_S = 60.0
 _ANCHOR, _SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 
 
@@ -87,10 +85,8 @@ def _pieces(file_id: str, tenant: str, limit: int) -> Iterator[bytes]:
 
 
 def _piece(limit: int) -> bytes:
-    silent = InvalidRequest(f"nothing more of the body came for {_SILENCE_S:.0f} s")
     try:
-        with gevent.Timeout(_SILENCE_S, silent):
-            return request.stream.read(_PIECE_BYTES)
+        return request.stream.read(_PIECE_BYTES)
     except RequestEntityTooLarge:
         raise BodyTooLarge(f"file: it is over {limit} bytes", param="file") from None
     except RouterError:

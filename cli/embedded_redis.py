@@ -1,7 +1,6 @@
 """The stack's own Redis: its files under HOME, and what is left of an earlier one. Starting it is the supervisor's."""
 
 import contextlib
-import os
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import redis
 
 from cli.ports import free_port, why_not_free
+from cli.private_file import write_private
 from cli.process import Process, ProcessSpec, StopOrder
 from cli.readiness import Readiness
 from cli.redis_server import find_server
@@ -53,8 +53,8 @@ def prepare(home: Path) -> EmbeddedRedis:
         password=earlier.password if earlier else secrets.token_urlsafe(32),
         folder=folder,
     )
-    _write_private(folder / "redis.conf", _server_configuration(chosen))
-    _write_private(folder / "url", chosen.url + "\n")
+    write_private(folder / "redis.conf", _server_configuration(chosen))
+    write_private(folder / "url", chosen.url + "\n")
     return chosen
 
 
@@ -124,11 +124,3 @@ save ""
 maxmemory-policy noeviction
 daemonize no
 """
-
-
-def _write_private(path: Path, text: str) -> None:
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)

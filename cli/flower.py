@@ -6,6 +6,7 @@ import click
 
 from cli.environment import read_settings
 from cli.execution import become
+from cli.flower_password import flower_environment
 from config.settings import Settings
 
 
@@ -26,8 +27,13 @@ def flower_argv(settings: Settings) -> tuple[str, ...]:
 def flower() -> None:
     """Serve Flower, the view of workers and queues.
 
-    Listens on MODEL_ROUTER_FLOWER_HOST (127.0.0.1) and FLOWER_PORT (5555). Flower's own FLOWER_* variables,
-    FLOWER_BASIC_AUTH among them, are passed on.
+    Listens on MODEL_ROUTER_FLOWER_HOST (127.0.0.1) and FLOWER_PORT (5555), and asks for FLOWER_BASIC_AUTH
+    (user:password). Without it: for the user `flower` and a password that is made once, in
+    MODEL_ROUTER_HOME/flower-password. Flower's own FLOWER_* variables are passed on.
     """
     settings = read_settings()
-    become(flower_argv(settings), settings.child_environment())
+    try:
+        environment = flower_environment(settings)
+    except OSError as error:
+        raise click.ClickException(f"Flower's password cannot be kept: {error}") from error
+    become(flower_argv(settings), environment)

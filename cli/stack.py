@@ -3,6 +3,7 @@
 from cli.api import api_argv
 from cli.beat import beat_argv
 from cli.flower import flower_argv
+from cli.flower_password import flower_environment
 from cli.ports import PortNeed
 from cli.process import ProcessSpec, StopOrder
 from cli.readiness import Readiness, accepts, alive_for, http_answers, logged
@@ -92,7 +93,7 @@ def auxiliary_specs(settings: Settings) -> list[ProcessSpec]:
         argv=flower_argv(settings),
         stop_order=StopOrder.AUXILIARY,
         ready=accepts(reachable_host(settings.flower_host), settings.flower_port),
-        environment=settings.child_environment(),
+        environment=flower_environment(settings),
     )
     return [beat, flower]
 

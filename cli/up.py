@@ -9,6 +9,7 @@ import click
 from cli.embedded_redis import RedisLeftOver, prepare, redis_spec
 from cli.environment import read_configuration, read_settings
 from cli.execution import raise_file_limit
+from cli.flower_password import flower_access
 from cli.lock import HomeInUse, home_lock
 from cli.ports import port_problems
 from cli.probe import Probe
@@ -66,9 +67,10 @@ def _run(settings: Settings, configuration: Configuration, lock: int, *, probe: 
     with StopSignals() as signals:
         supervisor = Supervisor(logs, _say, signals, lock)
         try:
+            access = flower_access(settings)
             _start(settings, configuration, supervisor)
             answered = not probe or _send_probe(settings, configuration, supervisor)
-            _say(f"\n{addresses(settings, configuration, logs)}\n\nUp in {time.monotonic() - begun:.1f} s.")
+            _say(f"\n{addresses(settings, configuration, logs, access)}\n\nUp in {time.monotonic() - begun:.1f} s.")
             if not stay:
                 return answered
             supervisor.starting = False

@@ -4,6 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
+from cli.flower_password import USER, FlowerAccess
 from cli.probe import MODEL, request_body
 from cli.probe_key import probe_key
 from cli.stack import api_url, flower_url
@@ -26,18 +27,26 @@ def mode_line(configuration: Configuration) -> str:
     return f"Sandbox: answers are made up, because none of these is set: {', '.join(variables)}"
 
 
-def addresses(settings: Settings, configuration: Configuration, logs: Path) -> str:
-    """Where things are, and a curl line."""
+def addresses(settings: Settings, configuration: Configuration, logs: Path, access: FlowerAccess) -> str:
+    """Where things are, and a curl line. A password that was made just now is shown, this once."""
     return "\n".join(
         (
             f"API     {api_url(settings)}",
-            f"Flower  {flower_url(settings)}",
+            f"Flower  {flower_url(settings)}{_flower_access(access)}",
             f"Logs    {logs}",
             "",
             "Try it:",
             f"  {curl_line(settings, configuration)}",
         )
     )
+
+
+def _flower_access(access: FlowerAccess) -> str:
+    if access.file is None:
+        return ""
+    if access.made:
+        return f"  user {USER}, password {access.basic_auth.partition(':')[2]} (kept in {access.file})"
+    return f"  user {USER}, password in {access.file}"
 
 
 def curl_line(settings: Settings, configuration: Configuration) -> str:

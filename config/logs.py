@@ -10,7 +10,10 @@ def configure(level: str) -> None:
     """Set up structlog and the root logger at `level` (a name such as "info")."""
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(sort_keys=False)
+        # repr: what a caller sent must not move a terminal's cursor.
+        structlog.dev.ConsoleRenderer(repr_native_str=True)
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer(sort_keys=False)
     )
     structlog.configure(
         processors=[

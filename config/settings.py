@@ -1,11 +1,14 @@
 """The process's settings: the only module that reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+# As browsers send it: lower case, no path, no slash at the end.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 
 class SettingError(ValueError):
@@ -22,11 +25,13 @@ class Settings:
     host: str = "127.0.0.1"
     # Flower shows jobs and can stop workers: it listens on loopback unless told otherwise.
     flower_host: str = "127.0.0.1"
+    # "user:password" that Flower asks for; None: a password of our own under HOME.
+    flower_basic_auth: str | None = field(default=None, repr=False)
     # The sandbox asks for no key: it listens on loopback unless told otherwise.
     sandbox_host: str = "127.0.0.1"
     log_level: str = "info"
     # None: the embedded Redis of `model-router up` is used; its address is then in HOME.
-    redis_url: str | None = None
+    redis_url: str | None = field(default=None, repr=False)
     key_prefix: str = "mr:"
     home: Path = field(default_factory=lambda: Path(".model-router"))
     # Where the bytes of files are kept, as fsspec writes it; None: the folder `files` of HOME.
@@ -49,6 +54,8 @@ class Settings:
     deadline_s: float = 600.0
     # What is kept of a finished job, and for how long.
     retention_s: float = 86_400.0
+    # How long after its delivery the answer to a request with `store: false` stays, for whom it did not reach.
+    unstored_s: float = 30.0
     # A batch that has ended, and the files of its output, are kept this long.
     batch_retention_s: float = 30 * 86_400.0
     # A batch has so many lines at most; a tenant so many batches that have not ended.
@@ -75,6 +82,12 @@ class Settings:
     webhook_grace_s: float = 86_400.0
     # How many deliveries of a tenant are kept, made or not.
     webhook_deliveries: int = 50_000
+    # Origins of web pages that may call the API, or "*" for all; empty: none.
+    cors_origins: tuple[str, ...] = ()
+    # A proxy in front ends TLS for all callers, so that browsers may be told to use nothing else.
+    behind_tls: bool = False
+    # How long the API waits for a request's bytes, all waits together; every 4 KiB that come add a second.
+    read_timeout_s: float = 20.0
     # Celery task events for Flower: they cost throughput, see README.
     task_events: bool = False
     # Opens /metrics; None: it is open to all who can reach it.
@@ -134,6 +147,7 @@ class Settings:
             sandbox_port=read.port("MODEL_ROUTER_SANDBOX_PORT", default.sandbox_port),
             host=environ.get("MODEL_ROUTER_HOST") or default.host,
             flower_host=environ.get("MODEL_ROUTER_FLOWER_HOST") or default.flower_host,
+            flower_basic_auth=environ.get("FLOWER_BASIC_AUTH") or None,
             sandbox_host=environ.get("MODEL_ROUTER_SANDBOX_HOST") or default.sandbox_host,
             log_level=read.choice("LOG_LEVEL", default.log_level, ("debug", "info", "warning", "error")),
             redis_url=environ.get("REDIS_URL") or None,
@@ -151,6 +165,7 @@ class Settings:
             keep_alive_s=read.number("MODEL_ROUTER_KEEP_ALIVE_S", default.keep_alive_s),
             deadline_s=read.number("MODEL_ROUTER_DEADLINE_S", default.deadline_s),
             retention_s=read.number("MODEL_ROUTER_RETENTION_S", default.retention_s),
+            unstored_s=read.number("MODEL_ROUTER_UNSTORED_S", default.unstored_s),
             batch_retention_s=read.number("MODEL_ROUTER_BATCH_RETENTION_S", default.batch_retention_s),
             batch_max_lines=read.whole("MODEL_ROUTER_BATCH_MAX_LINES", default.batch_max_lines),
             batches_per_tenant=read.whole("MODEL_ROUTER_BATCHES_PER_TENANT", default.batches_per_tenant),
@@ -168,6 +183,9 @@ class Settings:
             webhook_timeout_s=read.number("MODEL_ROUTER_WEBHOOK_TIMEOUT_S", default.webhook_timeout_s),
             webhook_grace_s=read.number("MODEL_ROUTER_WEBHOOK_GRACE_S", default.webhook_grace_s),
             webhook_deliveries=read.whole("MODEL_ROUTER_WEBHOOK_DELIVERIES", default.webhook_deliveries),
+            cors_origins=_origins(environ.get("MODEL_ROUTER_CORS_ORIGINS", "")),
+            behind_tls=read.flag("MODEL_ROUTER_BEHIND_TLS", default=default.behind_tls),
+            read_timeout_s=read.number("MODEL_ROUTER_READ_TIMEOUT_S", default.read_timeout_s),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
             metrics_key=environ.get("MODEL_ROUTER_METRICS_KEY", "").strip() or None,
             key_pepper=read.secret("MODEL_ROUTER_KEY_PEPPER", "MODEL_ROUTER_KEY_PEPPER_FILE", least=16),
@@ -191,6 +209,17 @@ def _place(raw: str) -> str | None:
     if not value:
         return None
     return value if "://" in value else str(Path(value).expanduser().resolve())
+
+
+def _origins(raw: str) -> tuple[str, ...]:
+    """A list of origins, as browsers write them; `*` is all."""
+    origins = tuple(raw.replace(",", " ").split())
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise SettingError(
+                f"MODEL_ROUTER_CORS_ORIGINS must be *, or origins such as https://app.example.com, not {origin!r}"
+            )
+    return origins
 
 
 class _Reader:

@@ -10,6 +10,7 @@ RouterError
 │   ├── ModelNotAllowed       403  for this key
 │   ├── ModelNotFound         404
 │   ├── NotFound              404
+│   ├── RequestTooSlow        408
 │   ├── AccessConflict        409  with a tenant or a key as it is
 │   ├── IdempotencyConflict   409
 │   ├── JobNotCancellable     409
@@ -34,6 +35,7 @@ RouterError
 │   ├── StreamInterrupted     502  the answer broke off after its first part was sent
 │   ├── JobCancelled          409
 │   ├── JobAbandoned          500  every worker that ran the job died
+│   ├── AnswerNotStored       410  the request said `store: false`
 │   └── RefusedByProvider     400  the provider's own words on a request it will not serve
 │       └── PromptTooLong     400  no candidate has the context for it
 └── ProviderError                  what one attempt met; `next_step` is read by routing/retry.py

@@ -152,6 +152,7 @@ def running_stack(configuration_folder):
     environment = {
         "MODEL_ROUTER_WAIT_S": "30",
         "MODEL_ROUTER_KEEP_ALIVE_S": "1",
+        "MODEL_ROUTER_UNSTORED_S": "1",
         "MODEL_ROUTER_CONFIG": str(configuration_folder),
     }
     stack = Stack(background=True, environment=environment)

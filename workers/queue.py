@@ -42,6 +42,8 @@ class Order:
     # The id of the key it came with, and what that is bound by beside its tenant.
     key: str = ""
     key_quotas: TenantQuotas = NO_QUOTAS
+    # What was asked and answered is not to be kept beyond its delivery.
+    unstored: bool = False
 
 
 def new_job_id() -> str:
@@ -109,6 +111,7 @@ def submission(
         stream=order.stream,
         replay_of=order.replay_of,
         key=order.key,
+        unstored=order.unstored,
         limits=limits,
         expected_microusd=expected_microusd(plan, wanted) if bounded else 0,
     )

@@ -38,7 +38,7 @@ class Rescue:
                 self._meter.count(RESCUED, (what,))
                 if what == "webhook":
                     self._publish_webhook(job_id)
-                else:
+                elif what != "unstored":
                     log.info("job.rescued", why=what, job_id=job_id)
             moved += len(done)
             if len(done) < BATCH:

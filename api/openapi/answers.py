@@ -16,7 +16,9 @@ _REFUSALS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     401: ("No key, or not one of ours.", ()),
     403: ("A key, but not one that may do this.", ()),
     404: ("There is no such thing for this key.", ()),
+    408: ("The body came too slowly, or not at all.", ()),
     409: ("It does not go together with what is there already.", ("X-Should-Retry",)),
+    410: ("The answer was delivered, and not to be stored (`store: false`).", ("X-Should-Retry",)),
     413: ("The body is over the limit.", ()),
     415: ("The body is not what is wanted by its Content-Type.", ()),
     429: (
@@ -32,7 +34,7 @@ _REFUSALS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     ),
 }
 # With these a job may have ended, and the answer says which.
-_ENDS = (400, 409, 429, 500, 502, 504)
+_ENDS = (400, 409, 410, 429, 500, 502, 504)
 _OF_A_JOB = ("X-Job-Id", "Idempotent-Replayed", *LIMITS)
 _ACCEPTED = Answer(202, "The job, which goes on.", {JSON: JOB}, ("Location", "Preference-Applied", "X-Job-Id", *LIMITS))
 
@@ -43,8 +45,9 @@ def found(shape: Shape, about: str, status: int = 200) -> Answer:
 
 
 def refused(*statuses: int, errors: Shape = ERROR_ANSWER) -> tuple[Answer, ...]:
-    """These errors, each in OpenAI's form unless `errors` is another."""
-    return tuple(Answer(status, _REFUSALS[status][0], {JSON: errors}, _REFUSALS[status][1]) for status in statuses)
+    """These errors, each in OpenAI's form unless `errors` is another. A body that may be too large may be too slow."""
+    told = (*statuses, 408) if 413 in statuses else statuses
+    return tuple(Answer(status, _REFUSALS[status][0], {JSON: errors}, _REFUSALS[status][1]) for status in sorted(told))
 
 
 def served(

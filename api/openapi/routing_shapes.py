@@ -1,6 +1,6 @@
 """How a request was or would be routed, and the form of every error."""
 
-from api.openapi.shape import Shape, flag, listing, maybe, number, record, text, whole, word
+from api.openapi.shape import Shape, anything, flag, listing, mapping, maybe, number, record, text, whole, word
 from routing.job import AttemptStatus
 
 ERROR = Shape(
@@ -59,8 +59,14 @@ ERROR_ANSWER = Shape(
     "ErrorAnswer",
     record(
         "What every refused or failed request is answered with.",
-        {"error": ERROR, "routing_metadata": ROUTING_METADATA},
-        optional=("routing_metadata",),
+        {
+            "error": ERROR,
+            "routing_metadata": ROUTING_METADATA,
+            "usage": mapping(
+                "Of an answer that was not to be stored: what it used, in its provider's words.", anything()
+            ),
+        },
+        optional=("routing_metadata", "usage"),
     ),
 )
 

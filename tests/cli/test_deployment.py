@@ -11,7 +11,9 @@ import yaml
 
 from config.settings import PROJECT_ROOT
 
-SETTINGS_NAMES = re.compile(r'"((?:MODEL_ROUTER_\w+|PORT|FLOWER_PORT|REDIS_URL|LOG_LEVEL|HEALTH_CHECK_INTERVAL))"')
+SETTINGS_NAMES = re.compile(
+    r'"((?:MODEL_ROUTER_\w+|PORT|FLOWER_PORT|FLOWER_BASIC_AUTH|REDIS_URL|LOG_LEVEL|HEALTH_CHECK_INTERVAL))"'
+)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,10 @@ from typing import Any
 import jsonschema_rs
 import requests
 
+from api.security_headers import ALWAYS
+
 # Headers for proxies and browsers.
-_FOR_OTHERS = {"X-Accel-Buffering", "X-Content-Type-Options"}
+_FOR_OTHERS = {"X-Accel-Buffering", *(name for name, _ in ALWAYS)}
 
 
 def closed(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -147,15 +147,17 @@ class ProcessNode(CeleryTestContainer):
 class RedisNode(ProcessNode):
     """A real Redis with append-only persistence; a restart finds its data again."""
 
-    def __init__(self):
+    def __init__(self, password: str = ""):
         self.port = free_port()
+        self._password = password
         self._data = tempfile.TemporaryDirectory(prefix="redis-data-")
         argv = [str(find_server()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self._data.name]
+        argv += ["--requirepass", password] if password else []
         super().__init__("redis", [*argv, "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"])
 
     @property
     def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{f':{self._password}@' if self._password else ''}127.0.0.1:{self.port}/0"
 
     @property
     def ready_prompt(self):

@@ -52,8 +52,9 @@ class Stack:
         *,
         background: bool = False,
         environment: Mapping[str, str] | None = None,
+        redis_password: str = "",
     ):
-        self.redis = RedisNode()
+        self.redis = RedisNode(redis_password)
         self.sandbox = SandboxProcess()
         self.sandbox.start()
         self.redis.ready()

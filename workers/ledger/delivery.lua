@@ -30,6 +30,7 @@ if kept[1] == 'pending' and kept[2] == before then
     redis.call('ZADD', OUTBOX, at, id)
     -- The job is what is delivered: it must outlive the wait.
     redis.call('EXPIRE', job_key(kept[5]), math.ceil(delay_ms / 1000) + RETENTION_S, 'GT')
+    if redis.call('ZSCORE', UNSTORED, kept[5]) then note_delivery(kept[5], true, delay_ms + UNSTORED_MS) end
   else
     if attempt ~= '' then note(nil) end
     redis.call('HSET', key, 'status', status)

@@ -12,6 +12,7 @@ from config.breaker import BreakerConfig
 from config.settings import Settings
 from routing.errors import CapacityExceeded, DeadlineExceeded, JobAbandoned, JobCancelled, RouterError
 from routing.job import JobStatus, Usage
+from routing.passage_errors import AnswerNotStored
 from workers.access.store import AccessStore
 from workers.ledger import breakers
 from workers.ledger.batches import Batches
@@ -56,6 +57,9 @@ def _error_json(error: RouterError) -> str:
 _EXPIRED = _error_json(DeadlineExceeded("the job's deadline came before an answer did"))
 _FULL = _error_json(CapacityExceeded("no provider had room for the job before its deadline"))
 _ABANDONED = _error_json(JobAbandoned("every worker that ran this job was lost; it is not run again"))
+_UNSTORED = _error_json(
+    AnswerNotStored("the request said `store: false`, and its answer was delivered: it is not kept")
+)
 _CANCELLED = _error_json(JobCancelled("the job was cancelled"))
 
 
@@ -246,7 +250,7 @@ class Ledger:
     def rescue(self, limit: int = 100) -> list[tuple[str, str]]:
         """Look at what is due; returns what was done to which job."""
         errors = (_EXPIRED, _FULL, _ABANDONED)
-        flat = [word.decode() for word in self._steps.run("rescue", limit, *errors, OUTBOX_LEASE_MS)]
+        flat = [word.decode() for word in self._steps.run("rescue", limit, *errors, OUTBOX_LEASE_MS, _UNSTORED)]
         return list(zip(flat[::2], flat[1::2], strict=True))
 
     def reconciliation(self, looked_at: Callable[[int], None] = lambda _: None) -> Reconciliation:

@@ -57,6 +57,8 @@ class Submission:
     replay_of: str = ""
     # The id of the key it came with.
     key: str = ""
+    # The request said `store: false`: what was asked and answered leaves the record soon after the delivery.
+    unstored: bool = False
     # The tenant's and the key's limits, as reserve.lua reads them; empty for none.
     limits: str = ""
     # What it is taken to cost, in micro-dollars, where there is a budget.
@@ -77,6 +79,7 @@ class Submission:
             "stream": self.stream,
             "replay_of": self.replay_of,
             "key": self.key,
+            "unstored": "1" if self.unstored else "",
         }
         pairs: list[Any] = [
             *("v", 1),
@@ -258,6 +261,8 @@ class JobRecord:
     # The job whose request this one runs again, and the last that ran this one's.
     replay_of: str | None = None
     replayed_as: str | None = None
+    # Its answer was not to be stored, and is there yet.
+    unstored: bool = False
 
     def as_entry(self) -> dict[str, Any]:
         """The job as lists show it: without its plan and its response."""
@@ -316,4 +321,5 @@ class JobRecord:
             request=stored.get(b"request"),
             replay_of=stored[b"replay_of"].decode() if b"replay_of" in stored else None,
             replayed_as=stored[b"replayed_as"].decode() if b"replayed_as" in stored else None,
+            unstored=b"unstored" in stored,
         )

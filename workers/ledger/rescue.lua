@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- Looks at what is due: the only way back for jobs whose message or worker was lost. Any process may run it.
 -- ARGV: limit, the expiry error as JSON, that of a job which waited for a permit, the error of a job that loses every worker,
--- the outbox's lease in ms.
+-- the outbox's lease in ms, the error that stands where an answer was not to be stored.
 -- Returns a flat list: what was done, id, ... with what = 'expired', 'abandoned', 'lost_worker', 'lost_message',
--- 'deferred' or 'webhook'.
-local limit, expiry_error, capacity_error, abandoned_error, outbox_lease_ms = unpack(ARGV)
+-- 'deferred', 'webhook' or 'unstored'.
+local limit, expiry_error, capacity_error, abandoned_error, outbox_lease_ms, unstored_error = unpack(ARGV)
 -- A job that ended this many workers is taken for their cause, before it is paid for yet again.
 local MAX_LOSSES = 5
 local done = {}
@@ -39,6 +39,14 @@ local function record_lost_attempt(id, epoch)
   append_attempts(id, lost_attempt(candidates[tonumber(job[2]) + 1], tonumber(job[3]), ''))
   local run, place, began = string.match(job[4] or '', '^(%d+) (%d+) (%d+)$')
   if run == epoch then append_attempts(id, lost_attempt(candidates[place + 1], tonumber(began), ',"hedge":true')) end
+end
+
+-- What stands in the place of an answer that was not to be stored: why it is gone, and what it used.
+local function without_answer(id)
+  local told = failure_answer(id, unstored_error)
+  local sound, answer = pcall(cjson.decode, redis.call('HGET', job_key(id), 'answer') or '')
+  if not sound or type(answer) ~= 'table' or type(answer.usage) ~= 'table' then return told end
+  return '{"usage":' .. cjson.encode(answer.usage) .. ',' .. string.sub(told, 2)
 end
 
 for _, id in ipairs(redis.call('ZRANGE', SCHEDULE, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
@@ -84,5 +92,16 @@ for _, id in ipairs(redis.call('ZRANGE', OUTBOX, '-inf', now, 'BYSCORE', 'LIMIT'
   -- The outbox keeps the delivery until it is made; its message may be lost like any other.
   redis.call('ZADD', OUTBOX, now + outbox_lease_ms, id)
   note('webhook', id)
+end
+
+-- What was asked and answered goes; what it used, and how it went, stays.
+for _, id in ipairs(redis.call('ZRANGE', UNSTORED, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
+  redis.call('ZREM', UNSTORED, id)
+  if redis.call('EXISTS', job_key(id)) == 1 then
+    redis.call('HSET', job_key(id), 'answer', without_answer(id), 'http_status', '410')
+    redis.call('HDEL', job_key(id), 'request', 'echo')
+  end
+  redis.call('DEL', stream_key(id))
+  note('unstored', id)
 end
 return done

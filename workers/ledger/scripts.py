@@ -73,6 +73,8 @@ class Constants:
     lease_ms: int
     requeue_check_ms: int
     retention_s: int
+    # How long after its delivery an answer stays that was not to be stored.
+    unstored_ms: int
     # How many failed or expired jobs of a tenant can be listed as such.
     failures_kept: int
     envelope: str

@@ -6,10 +6,13 @@ local LEASE_MS = @LEASE_MS@
 local REQUEUE_CHECK_MS = @REQUEUE_CHECK_MS@
 local RETENTION_S = @RETENTION_S@
 local FAILURES_KEPT = @FAILURES_KEPT@
+local UNSTORED_MS = @UNSTORED_MS@
 local ENVELOPE = [==[@ENVELOPE@]==]
 
 local SCHEDULE = P .. 'schedule'
 local OUTBOX = P .. 'outbox'
+-- Ended jobs whose request said `store: false` -> when what was asked and answered leaves their records (rescue.lua).
+local UNSTORED = P .. 'unstored'
 local WATERMARKS = P .. 'watermarks'
 local CHECKS = P .. 'checks'
 -- The channel on which workers hear which of their jobs was cancelled (workers/revocations.py).
@@ -118,6 +121,11 @@ end
 -- Of a job that no run has ended: it has cost nothing that is not counted already.
 local UNUSED = { tokens = 0, microusd = 0 }
 
+-- Somebody has, or is being given, the answer of a job that said `store: false`: it goes a while after the last of them.
+local function note_delivery(id, unstored, delay_ms)
+  if unstored then redis.call('ZADD', UNSTORED, 'GT', now + delay_ms, id) end
+end
+
 -- Ends a job: stores its answer, leaves the schedule, tells whoever waits, and puts it in the outbox where somebody may want
 -- to know: whom it is told is decided when the outbox is emptied (fan_out.lua).
 -- `used`: `tokens` that its last run has used, `microusd` what they cost as budgets count it (nil where nobody knows), and `spent` and
@@ -126,7 +134,7 @@ local function end_job(id, status, http_status, answer, used)
   local key = job_key(id)
   used = used or {}
   local kept = redis.call('HMGET', key, 'waiters', 'idempotency', 'webhook', 'stream', 'tenant', 'batch', 'limits', 'status',
-    'created', 'key', 'deployment', 'used')
+    'created', 'key', 'deployment', 'used', 'unstored')
   if kept[7] then
     settle_limits(kept[7], { tenant = kept[5], served = status == 'completed', used = used.tokens, cost = used.microusd,
       was_queued = kept[8] == 'queued', created = tonumber(kept[9]) })
@@ -149,6 +157,10 @@ local function end_job(id, status, http_status, answer, used)
   -- A batch tells of itself, not of its lines.
   if not kept[6] and (kept[3] or redis.call('EXISTS', P .. 'endpoints:' .. (kept[5] or '')) == 1) then
     redis.call('ZADD', OUTBOX, now, id)
+    -- Its webhooks are made of its record.
+    note_delivery(id, kept[13], 10 * UNSTORED_MS)
+  elseif kept[1] and not kept[6] then
+    note_delivery(id, kept[13], UNSTORED_MS)
   end
   if status == 'failed' or status == 'expired' then list_failure(kept[5], id) end
   redis.call('HINCRBY', P .. 'metrics:model_router_jobs_total', status .. '\31' .. (kept[5] or ''), 1)

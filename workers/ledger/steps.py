@@ -29,6 +29,7 @@ class Steps:
                 lease_ms=int(settings.lease_s * 1000),
                 requeue_check_ms=int(settings.requeue_check_s * 1000),
                 retention_s=int(settings.retention_s),
+                unstored_ms=int(settings.unstored_s * 1000),
                 failures_kept=settings.failures_kept,
                 envelope=envelope.template(),
                 provider_queue=provider_queue(""),

@@ -1,4 +1,4 @@
-"""JSON that can be stored and sent on as it is: no NaN, no NUL, no lone surrogate, no deep nest."""
+"""JSON that means one thing and can be sent on: no name twice, no NaN, no NUL, no lone surrogate, no deep nest."""
 
 import json
 import math
@@ -15,7 +15,9 @@ def parse_json_object(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         raise InvalidRequest("the request body is empty; a JSON object is needed")
     try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+        body = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"the request body is not UTF-8 (byte {error.start})") from None
     except RecursionError:
@@ -35,6 +37,17 @@ def parse_json_object(raw: bytes) -> dict[str, Any]:
     if b"\\u" in raw:
         _refuse_unstorable(body, "")
     return body
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What was checked in front of us must be what we read: two readers differ in which of two they take."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        shown = twice[:80].encode("utf-8", "replace").decode()
+        raise InvalidRequest(f"the request body has {shown!r} twice in one object", param=shown)
+    return found
 
 
 def _finite(text: str) -> float:

@@ -22,6 +22,8 @@ from workers.webhooks.retries import parse_retry_after
 _CONNECT_S = 5.0
 # Azure's platform service: a public address that every virtual machine there reaches, and nobody else.
 _PLATFORM = ipaddress.ip_address("168.63.129.16")
+# All of IPv6 that is given out. What else there is (site-local, IPv4 in other disguises) leads inside, or nowhere.
+_GLOBAL = ipaddress.ip_network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,13 @@ class Sender:
 
 
 class _Guard(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
-    """As the library's own filter, which knows private and reserved ranges, and one address more."""
+    """As the library's own filter, which knows private and reserved ranges, and a few more."""
 
     def build_connection_pool_key_attributes(self, *arguments: Any, **options: Any) -> Any:
         """The address to connect to, checked."""
         host, options = super().build_connection_pool_key_attributes(*arguments, **options)
         address = ipaddress.ip_address(host["host"].strip("[]"))
-        if address == _PLATFORM:
+        if address == _PLATFORM or (address.version == 6 and address not in _GLOBAL):
             raise InvalidIPAddress(address)
         return host, options
 

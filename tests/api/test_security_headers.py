@@ -1,15 +1,13 @@
 """What every answer tells browsers, and which web pages may call."""
 
-from dataclasses import fields
-
 import pytest
 
 from api.app import create_app
 from api.refusal import OWN_FAULT, page
 from api.security_headers import ALWAYS, UNLESS_SAID
-from api.services import Services
 from config.settings import SettingError, Settings
 from tests.support.raw_http import parse
+from tests.support.services import bare_services
 
 ORIGIN = {"Origin": "https://app.example.com"}
 PREFLIGHT = {
@@ -22,7 +20,7 @@ PREFLIGHT = {
 def client(**environment):
     """A caller of the application under these settings."""
     settings = Settings.from_environment(environment)
-    return create_app(Services(settings, *[None] * (len(fields(Services)) - 1))).test_client()
+    return create_app(bare_services(settings)).test_client()
 
 
 def granted(response):

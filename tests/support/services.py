@@ -7,6 +7,7 @@ from config.settings import Settings
 from workers.metrics.meter import Meter
 
 
-def bare_services() -> Services:
+def bare_services(settings: Settings | None = None) -> Services:
     """Only what every request touches."""
-    return Services(**{**{field.name: None for field in fields(Services)}, "settings": Settings(), "meter": Meter()})
+    nothing = {field.name: None for field in fields(Services)}
+    return Services(**{**nothing, "settings": settings or Settings(), "meter": Meter()})

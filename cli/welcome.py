@@ -23,7 +23,7 @@ def mode_line(configuration: Configuration) -> str:
     usable = sorted(provider.name for provider in configuration.providers.values() if provider.usable)
     if not configuration.sandbox:
         return f"Providers: {', '.join(usable)}"
-    variables = sorted({row.api_key_env for row in configuration.providers.values() if row.enabled and row.api_key_env})
+    variables = sorted({name for row in configuration.providers.values() if row.enabled for name in row.key_variables})
     return f"Sandbox: answers are made up, because none of these is set: {', '.join(variables)}"
 
 

@@ -18,12 +18,13 @@ from config.json_file import JsonFileError, read_object
 from config.model_schema import aliases_of
 from config.policy import PolicyConfig
 from config.policy_schema import PolicySchema, policy_config
-from config.provider import ProviderConfig
+from config.provider import ProviderConfig, ProviderKey
 from config.provider_schema import ProviderSchema, provider_config
 from config.references import broken_references
 from config.retry import RetryConfig
 from config.retry_schema import retry_config
-from config.settings import Settings, provider_key
+from config.secret import SecretFileError, secret_in
+from config.settings import Settings
 from config.tenant import Tenant
 from config.tenant_schema import TenantSchema, tenant_of
 
@@ -59,14 +60,15 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
     breaker = reader.optional(BREAKER, breaker_config) or BreakerConfig()
     retry = reader.optional(RETRY, retry_config) or RetryConfig()
     tenants = reader.tenants()
+    keys = {name: reader.keys(provider, environ) for name, provider in providers.items()}
     if not problems:
         problems += broken_references(providers, aliases, policies, tenants)
     if problems:
         raise ConfigurationError.of(str(folder), problems)
-    sandbox = not any(provider.enabled and _real(provider, environ) for provider in providers.values())
+    sandbox = not any(provider.enabled and (provider.keyless or keys[name]) for name, provider in providers.items())
     return Configuration(
         providers={
-            name: _resolved(provider, settings, environ, sandbox=sandbox) for name, provider in providers.items()
+            name: _resolved(provider, settings, keys[name], sandbox=sandbox) for name, provider in providers.items()
         },
         aliases=aliases,
         policies=policies,
@@ -87,12 +89,8 @@ def _is_tenant_file(path: Path) -> bool:
     return path.suffix == ".json" and not path.name.startswith((".", "_"))
 
 
-def _real(provider: ProviderConfig, environ: Mapping[str, str]) -> bool:
-    return provider.keyless or provider_key(provider.api_key_env, environ) is not None
-
-
 def _resolved(
-    provider: ProviderConfig, settings: Settings, environ: Mapping[str, str], *, sandbox: bool
+    provider: ProviderConfig, settings: Settings, keys: tuple[ProviderKey, ...], *, sandbox: bool
 ) -> ProviderConfig:
     if not provider.enabled:
         return replace(provider, unusable_reason="disabled")
@@ -100,9 +98,11 @@ def _resolved(
         url = urlsplit(provider.endpoint)
         stand_in = f"{settings.sandbox_base_url}/{provider.name}{url.path}" + (f"?{url.query}" if url.query else "")
         return replace(provider, endpoint=stand_in, sandboxed=True, usable=True)
-    if _real(provider, environ):
-        return replace(provider, usable=True)
-    missing = f"{provider.api_key_env} is not set" if provider.api_key_env else "its row names no api_key_env"
+    if provider.keyless or keys:
+        return replace(provider, keys=keys, usable=True)
+    variables = provider.key_variables
+    is_not = "is not" if len(variables) == 1 else "are not"
+    missing = f"{', '.join(variables)} {is_not} set" if variables else "its row names no api_key_env"
     return replace(provider, unusable_reason=f"no key: {missing}")
 
 
@@ -134,6 +134,19 @@ class _Reader:
     def optional(self, file: str, make: Callable[[Mapping[str, Any]], T]) -> T | None:
         """As `whole`, of a file that need not be there."""
         return self.whole(file, make) if (self._folder / file).exists() else None
+
+    def keys(self, provider: ProviderConfig, environ: Mapping[str, str]) -> tuple[ProviderKey, ...]:
+        """The keys of an enabled provider that are there, each once; a file that cannot be read is noted."""
+        found: dict[str, ProviderKey] = {}
+        for variable in provider.key_variables if provider.enabled else ():
+            try:
+                secret = secret_in(variable, environ)
+            except SecretFileError as error:
+                self._problems.append(Problem("environment", "", str(error)))
+                continue
+            if secret is not None:
+                found.setdefault(secret, ProviderKey(variable, secret))
+        return tuple(found.values())
 
     def tenants(self) -> list[tuple[str, Tenant]]:
         """Each sound file of tenants/ with the tenant in it."""

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.secret import SecretFileError, with_secrets
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+# Settings that are secrets: each may stand in a file, which the variable with `_FILE` behind its name tells.
+SECRETS = ("REDIS_URL", "MODEL_ROUTER_FILES_URL")
 
 
 class SettingError(ValueError):
@@ -26,11 +32,11 @@ class Settings:
     sandbox_host: str = "127.0.0.1"
     log_level: str = "info"
     # None: the embedded Redis of `model-router up` is used; its address is then in HOME.
-    redis_url: str | None = None
+    redis_url: str | None = field(default=None, repr=False)
     key_prefix: str = "mr:"
     home: Path = field(default_factory=lambda: Path(".model-router"))
     # Where the bytes of files are kept, as fsspec writes it; None: the folder `files` of HOME.
-    files_url: str | None = None
+    files_url: str | None = field(default=None, repr=False)
     config_dir: Path = field(default_factory=lambda: PROJECT_ROOT / "config")
     # Where the sandbox providers listen; None: the loopback interface at `sandbox_port`.
     sandbox_url: str | None = None
@@ -112,6 +118,10 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read every setting from `environ`; raises SettingError naming the variable that cannot be used."""
+        try:
+            environ = with_secrets(environ, SECRETS)
+        except SecretFileError as error:
+            raise SettingError(str(error)) from None
         read = _Reader(environ)
         # An instance: with slots, the class itself holds descriptors and not the defaults.
         default = cls()
@@ -159,13 +169,6 @@ class Settings:
             webhook_deliveries=read.whole("MODEL_ROUTER_WEBHOOK_DELIVERIES", default.webhook_deliveries),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
         )
-
-
-def provider_key(variable: str | None, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The API key in `variable`, stripped; None when it is unset or blank, or when there is no variable to read."""
-    if variable is None:
-        return None
-    return environ.get(variable, "").strip() or None
 
 
 def _place(raw: str) -> str | None:

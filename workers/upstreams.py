@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from config.configuration import Configuration
 from config.provider import ProviderConfig
-from config.settings import provider_key
 from workers.limits import LimitReader
 from workers.provider_http import ProviderHttp
 from workers.providers.base import Account, Provider
@@ -45,7 +44,7 @@ class Upstreams:
 
 
 def _make(config: ProviderConfig) -> Upstream:
-    key = SANDBOX_KEY if config.sandboxed else provider_key(config.api_key_env)
+    key = SANDBOX_KEY if config.sandboxed else next((key.secret for key in config.keys), None)
     account = Account(config.name, config.endpoint, key, config.headers)
     translator = adapter(account, config.type)
     return Upstream(config, translator, ProviderHttp(config.concurrency), LimitReader(translator))

@@ -1,50 +1,66 @@
-"""The provider accounts this process can call: adapter and connections, made once per configured row."""
+"""The provider accounts this process can call: adapters and connections, made once per configured row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.configuration import Configuration
-from config.provider import ProviderConfig
+from config.provider import ProviderConfig, ProviderKey
+from workers.key_gauges import KeyGauges
+from workers.key_rotation import KeyRotation
 from workers.limits import LimitReader
 from workers.provider_http import ProviderHttp
 from workers.providers.base import Account, Provider
 from workers.providers.registry import adapter
 
 # The sandbox takes any key; a real one must never be sent to it.
-SANDBOX_KEY = "sandbox"
+SANDBOX_KEY = ProviderKey("", "sandbox")
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """One account, ready to be called."""
+    """One key of an account, ready to be called with. `key` is what it is called in logs, its variable."""
 
     config: ProviderConfig
     adapter: Provider
     http: ProviderHttp
     limits: LimitReader
+    key: str = ""
+
+
+# An account's keys; a server that asks for none has one upstream as well.
+Keys = KeyRotation[Upstream]
 
 
 class Upstreams:
-    """Upstreams by provider name, made on first use and again when the row has changed."""
+    """Accounts by provider name, made on first use and again when the row or a key has changed."""
 
     def __init__(self, configuration: Callable[[], Configuration]) -> None:
         self._configuration = configuration
-        self._made: dict[str, Upstream] = {}
+        self._made: dict[str, tuple[ProviderConfig, Keys]] = {}
 
-    def get(self, provider: str) -> Upstream | None:
-        """The upstream of `provider`; None when the configuration no longer has it usable."""
+    def get(self, provider: str) -> Keys | None:
+        """The keys of `provider`, ready to be called with; None when the configuration no longer has it usable.
+
+        ConfigurationError where a key or a header cannot be sent.
+        """
         config = self._configuration().providers.get(provider)
         if config is None or not config.usable:
             return None
         made = self._made.get(provider)
         # A reload makes every row anew; one that says the same keeps its connections.
-        if made is None or (made.config is not config and made.config != config):
-            made = self._made[provider] = _make(config)
-        return made
+        if made is None or (made[0] is not config and made[0] != config):
+            made = self._made[provider] = (config, _make(config))
+        return made[1]
 
 
-def _make(config: ProviderConfig) -> Upstream:
-    key = SANDBOX_KEY if config.sandboxed else next((key.secret for key in config.keys), None)
-    account = Account(config.name, config.endpoint, key, config.headers)
-    translator = adapter(account, config.type)
-    return Upstream(config, translator, ProviderHttp(config.concurrency), LimitReader(translator))
+def _make(config: ProviderConfig) -> Keys:
+    keys: tuple[ProviderKey | None, ...] = (SANDBOX_KEY,) if config.sandboxed else config.keys or (None,)
+    adapters = [
+        adapter(Account(config.name, config.endpoint, None if key is None else key.secret, config.headers), config.type)
+        for key in keys
+    ]
+    http = ProviderHttp(config.concurrency)
+    names = ["" if key is None else key.variable for key in keys]
+    limits = LimitReader(adapters[0], together=KeyGauges(names) if len(names) > 1 else None)
+    upstreams = [Upstream(config, each, http, limits, name) for each, name in zip(adapters, names, strict=True)]
+    return KeyRotation(config.name, upstreams)

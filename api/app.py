@@ -19,6 +19,7 @@ from api import (
     jobs,
     legacy_completions,
     models,
+    provider_keys,
     rate_limits,
     reference,
     responses,
@@ -43,7 +44,7 @@ def create_app(services: Services) -> Flask:
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
-    for module in (*surfaces, *tasks, models, routing_plan, health, *webhooks):
+    for module in (*surfaces, *tasks, models, provider_keys, routing_plan, health, *webhooks):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

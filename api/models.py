@@ -11,7 +11,9 @@ from api.openapi.operation import Operation, Parameter, documented
 from api.openapi.service_shapes import MODEL, MODELS
 from api.principal import Principal, authenticate
 from config.provider import Price
+from config.tenant import Tenant
 from routing.catalogue import Deployment
+from routing.eligibility import unusable_reason
 from routing.errors import ModelNotFound
 
 blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
@@ -52,10 +54,10 @@ def show(model: str) -> Response:
 
 def _models(principal: Principal) -> list[dict[str, Any]]:
     edition = services().directory.current
-    usable = principal.tenant.providers
+    tenant = services().own_keys.seen(principal.tenant)
     shown: list[dict[str, Any]] = []
     for alias in edition.configuration.aliases:
-        served = [deployment for deployment in edition.catalogue.find(alias) if _can_use(deployment, usable)]
+        served = [deployment for deployment in edition.catalogue.find(alias) if _can_use(deployment, tenant)]
         if served:
             contexts = [deployment.context_length for deployment in served if deployment.context_length]
             shown.append(
@@ -80,12 +82,12 @@ def _models(principal: Principal) -> list[dict[str, Any]]:
             "pricing": _pricing(deployment.price),
         }
         for deployment in edition.catalogue.deployments.values()
-        if _can_use(deployment, usable)
+        if _can_use(deployment, tenant)
     ]
 
 
-def _can_use(deployment: Deployment, providers: frozenset[str]) -> bool:
-    return deployment.provider in providers and deployment.unusable_reason is None
+def _can_use(deployment: Deployment, tenant: Tenant) -> bool:
+    return deployment.provider in tenant.providers and unusable_reason(deployment, tenant) is None
 
 
 def _capabilities(deployment: Deployment) -> frozenset[str]:

@@ -70,9 +70,10 @@ def place(
     `replay_of` is the job that was asked the same before.
     """
     wanted = demand.wanted()
+    tenant = services().own_keys.on(principal.tenant)
     planned = route(principal, wanted, time.time())
     order = _order(principal, demand, planned, waiter, replay_of)
-    placed = submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, order)
+    placed = submit(services().ledger, job_id, tenant, wanted, demand.body, planned, order)
     if isinstance(placed, Accepted | Refused):
         rate_limits.note(placed.headroom)
     if isinstance(placed, Refused):
@@ -84,8 +85,9 @@ def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
     """The plan of a request as this process sees the providers; raises ModelNotFound, NoCandidates, InvalidRequest."""
     parts = services()
     edition = parts.directory.current
-    policy = edition.policy(wanted.policy or principal.tenant.routing_policy)
-    return plan(wanted, principal.tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
+    tenant = parts.own_keys.seen(principal.tenant)
+    policy = edition.policy(wanted.policy or tenant.routing_policy)
+    return plan(wanted, tenant, policy, edition.catalogue, parts.snapshots.current, now, parts.rng)
 
 
 def _order(principal: Principal, demand: Demand, planned: Plan, waiter: str, replay_of: str) -> Order:

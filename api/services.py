@@ -10,6 +10,9 @@ from routing.store import SnapshotReader
 from workers import redis_client
 from workers.directory import Directory
 from workers.ledger.ledger import Ledger
+from workers.loops import keep_running
+from workers.own_keys.directory import OwnKeyDirectory
+from workers.own_keys.sealing import Sealing
 from workers.pipeline import CommandPipeline
 from workers.storage import Storage
 
@@ -25,6 +28,8 @@ class Services:
     snapshots: SnapshotReader
     rng: random.Random
     storage: Storage
+    own_keys: OwnKeyDirectory
+    sealing: Sealing
 
     @classmethod
     def build(cls, settings: Settings) -> "Services":
@@ -39,4 +44,8 @@ class Services:
         configuration.start()
         waiters.start()
         snapshots.start()
-        return cls(settings, directory, ledger, waiters, snapshots, random.Random(), storage)  # noqa: S311
+        own_keys = OwnKeyDirectory(ledger.own_keys, opens=bool(settings.encryption_keys))
+        keep_running(own_keys.run)
+        sealing = Sealing(settings.encryption_keys)
+        rng = random.Random()  # noqa: S311 (spreads load, no secrets)
+        return cls(settings, directory, ledger, waiters, snapshots, rng, storage, own_keys, sealing)

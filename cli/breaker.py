@@ -1,21 +1,14 @@
 """`model-router breaker`: look at the circuit breakers, and force one open or closed."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import click
 
 from cli.environment import read_configuration, read_settings
+from cli.ledger import open_ledger
 from config.configuration import Configuration
 from config.provider import MODEL_NAME
-from config.settings import SettingError, Settings
 from routing.breaker import Breaker, BreakerState
-from routing.errors import StoreUnavailable
-
-if TYPE_CHECKING:
-    from workers.ledger.ledger import Ledger
 
 
 @click.group(short_help="Look at the circuit breakers; force one open or closed.")
@@ -37,7 +30,7 @@ def show() -> None:
     """Print every breaker that has seen a call, with its state."""
     settings = read_settings()
     configuration = read_configuration(settings)
-    with _ledger(settings) as ledger:
+    with open_ledger(settings) as ledger:
         found = ledger.provider_records.breakers()
     click.echo(table(found, time.time(), configuration.breaker.sliding_window_s))
 
@@ -80,7 +73,7 @@ def let_decide(name: str) -> None:
 def _switch(name: str, to: BreakerState) -> None:
     settings = read_settings()
     _check_name(name, read_configuration(settings))
-    with _ledger(settings) as ledger:
+    with open_ledger(settings) as ledger:
         changed = ledger.provider_records.switch_breaker(name, to)
     click.echo(f"{name}: {'now' if changed else 'was already'} {to}")
 
@@ -92,24 +85,3 @@ def _check_name(name: str, configuration: Configuration) -> None:
         raise click.ClickException(f"no provider {provider!r} in providers.json; there are: {known}")
     if slash and not MODEL_NAME.fullmatch(model):
         raise click.ClickException(f"{name!r} is not provider/model")
-
-
-@contextmanager
-def _ledger(settings: Settings) -> "Iterator[Ledger]":
-    # What only this command needs of workers and gevent is loaded when it runs, so that --help stays quick.
-    from workers import redis_client  # noqa: PLC0415
-    from workers.ledger.ledger import Ledger  # noqa: PLC0415
-    from workers.pipeline import CommandPipeline  # noqa: PLC0415
-
-    try:
-        client = redis_client.connect(settings.resolve_redis_url())
-    except SettingError as error:
-        raise click.ClickException(str(error)) from error
-    pipeline = CommandPipeline(client)
-    try:
-        yield Ledger(pipeline, settings)
-    except StoreUnavailable as error:
-        raise click.ClickException("Redis is not available") from error
-    finally:
-        pipeline.close()
-        client.close()

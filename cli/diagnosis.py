@@ -56,7 +56,7 @@ def diagnose(settings: Settings, configuration: Configuration) -> list[Finding]:
 
 def _configuration(settings: Settings, configuration: Configuration) -> Finding:
     enabled = sum(provider.enabled for provider in configuration.providers.values())
-    usable = sum(provider.usable for provider in configuration.providers.values())
+    usable = sum(provider.is_called for provider in configuration.providers.values())
     detail = (
         f"{settings.config_dir}: {len(configuration.providers)} providers, {enabled} enabled, {usable} usable; "
         f"{len(configuration.aliases)} model names; {len(configuration.tenants)} tenants"
@@ -130,6 +130,8 @@ def _provider(provider: ProviderConfig) -> Finding:
     if provider.sandboxed:
         detail = f"enabled; {key}; the sandbox stands in"
         return Finding("providers", provider.name, Verdict.OK, detail)
+    if provider.takes_own_keys and not provider.usable:
+        return Finding("providers", provider.name, Verdict.OK, f"enabled for tenants with keys of their own; {key}")
     if not provider.usable:
         detail = f"enabled, but not usable: {provider.unusable_reason}; {key}"
         remedy = f"set {' or '.join(provider.key_variables) or 'api_key_env in its row'}, or disable the provider"

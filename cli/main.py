@@ -14,6 +14,7 @@ from cli.export import export
 from cli.flower import flower
 from cli.jobs import jobs
 from cli.plan import plan
+from cli.provider_keys import provider_keys
 from cli.replay import replay
 from cli.sandbox import sandbox
 from cli.up import up
@@ -38,5 +39,8 @@ def main(env_file: Path | None) -> None:
         apply_env_file(env_file)
 
 
-for _command in (up, api, worker, beat, flower, sandbox, doctor, plan, jobs, batch, webhooks, breaker, export, replay):
+for _command in (
+    *(up, api, worker, beat, flower, sandbox, doctor),
+    *(plan, jobs, batch, webhooks, breaker, provider_keys, export, replay),
+):
     main.add_command(_command)

@@ -16,6 +16,7 @@ from config.configuration import Configuration, ConfigurationError, Problem
 from config.fields import flatten
 from config.json_file import JsonFileError, read_object
 from config.model_schema import aliases_of
+from config.own_key import OwnKeys
 from config.policy import PolicyConfig
 from config.policy_schema import PolicySchema, policy_config
 from config.provider import ProviderConfig, ProviderKey
@@ -61,18 +62,28 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
     retry = reader.optional(RETRY, retry_config) or RetryConfig()
     tenants = reader.tenants()
     keys = {name: reader.keys(provider, environ) for name, provider in providers.items()}
+    tenants = [(file, replace(tenant, own_keys=reader.own_keys(tenant, environ))) for file, tenant in tenants]
     if not problems:
         problems += broken_references(providers, aliases, policies, tenants)
     if problems:
         raise ConfigurationError.of(str(folder), problems)
-    sandbox = not any(provider.enabled and (provider.keyless or keys[name]) for name, provider in providers.items())
+    brought = {name for _, tenant in tenants for name, key in tenant.own_keys.items() if key.secret is not None}
+    # Where tenants may bring keys, what has none waits for theirs: it is not made up.
+    own = {
+        name
+        for name, provider in providers.items()
+        if provider.enabled and not provider.keyless and (name in brought or settings.encryption_keys)
+    }
+    real = {name for name, provider in providers.items() if provider.enabled and (provider.keyless or keys[name])}
+    sandbox = not real and not own
     return Configuration(
         providers={
-            name: _resolved(provider, settings, keys[name], sandbox=sandbox) for name, provider in providers.items()
+            name: replace(_resolved(provider, settings, keys[name], sandbox=sandbox), takes_own_keys=name in own)
+            for name, provider in providers.items()
         },
         aliases=aliases,
         policies=policies,
-        tenants={tenant.tenant_id: tenant for _, tenant in tenants},
+        tenants={tenant.tenant_id: replace(tenant, own_keys={}) if sandbox else tenant for _, tenant in tenants},
         sandbox=sandbox,
         breaker=breaker,
         retry=retry,
@@ -139,14 +150,25 @@ class _Reader:
         """The keys of an enabled provider that are there, each once; a file that cannot be read is noted."""
         found: dict[str, ProviderKey] = {}
         for variable in provider.key_variables if provider.enabled else ():
-            try:
-                secret = secret_in(variable, environ)
-            except SecretFileError as error:
-                self._problems.append(Problem("environment", "", str(error)))
-                continue
+            secret = self._secret(variable, environ)
             if secret is not None:
                 found.setdefault(secret, ProviderKey(variable, secret))
         return tuple(found.values())
+
+    def own_keys(self, tenant: Tenant, environ: Mapping[str, str]) -> OwnKeys:
+        """The keys that a tenant's file names, with what is in their variables."""
+        found = ((name, key, self._secret(key.variable, environ)) for name, key in tenant.own_keys.items())
+        return {
+            name: replace(key, secret=secret, unusable_reason=None if secret else f"no key: {key.variable} is not set")
+            for name, key, secret in found
+        }
+
+    def _secret(self, variable: str, environ: Mapping[str, str]) -> str | None:
+        try:
+            return secret_in(variable, environ)
+        except SecretFileError as error:
+            self._problems.append(Problem("environment", "", str(error)))
+            return None
 
     def tenants(self) -> list[tuple[str, Tenant]]:
         """Each sound file of tenants/ with the tenant in it."""

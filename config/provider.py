@@ -90,10 +90,17 @@ class ProviderConfig:
     sandboxed: bool = False
     # Resolved when the configuration is loaded: the keys that are there, each once. The sandbox is given none.
     keys: tuple[ProviderKey, ...] = field(default=(), repr=False)
-    # Resolved when the configuration is loaded: enabled, and its key (or the sandbox) is there.
+    # Resolved when the configuration is loaded: enabled, and a key of its own (or the sandbox) is there.
     usable: bool = False
+    # Resolved when the configuration is loaded: enabled, real, and some tenant may have a key of its own for it.
+    takes_own_keys: bool = False
     # Why it is not usable, in words for an operator; None where it is.
     unusable_reason: str | None = None
+
+    @property
+    def is_called(self) -> bool:
+        """Whether anybody's calls may go to it, and so a worker serves it."""
+        return self.usable or self.takes_own_keys
 
     @property
     def key_variables(self) -> tuple[str, ...]:

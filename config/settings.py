@@ -1,6 +1,7 @@
 """The process's settings: the only module that reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,9 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
 # Settings that are secrets: each may stand in a file, which the variable with `_FILE` behind its name tells.
-SECRETS = ("REDIS_URL", "MODEL_ROUTER_FILES_URL")
+SECRETS = ("REDIS_URL", "MODEL_ROUTER_FILES_URL", "MODEL_ROUTER_ENCRYPTION_KEY")
+# A key of Fernet's: 32 bytes in URL-safe base64.
+_ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 
 
 class SettingError(ValueError):
@@ -81,6 +84,8 @@ class Settings:
     webhook_grace_s: float = 86_400.0
     # How many deliveries of a tenant are kept, made or not.
     webhook_deliveries: int = 50_000
+    # Seal the provider keys that tenants store: the first of these, all of them open; empty: none can be stored.
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     # Celery task events for Flower: they cost throughput, see README.
     task_events: bool = False
 
@@ -167,6 +172,7 @@ class Settings:
             webhook_timeout_s=read.number("MODEL_ROUTER_WEBHOOK_TIMEOUT_S", default.webhook_timeout_s),
             webhook_grace_s=read.number("MODEL_ROUTER_WEBHOOK_GRACE_S", default.webhook_grace_s),
             webhook_deliveries=read.whole("MODEL_ROUTER_WEBHOOK_DELIVERIES", default.webhook_deliveries),
+            encryption_keys=_encryption_keys("MODEL_ROUTER_ENCRYPTION_KEY", environ),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
         )
 
@@ -177,6 +183,14 @@ def _place(raw: str) -> str | None:
     if not value:
         return None
     return value if "://" in value else str(Path(value).expanduser().resolve())
+
+
+def _encryption_keys(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys in `name`, between commas; SettingError that quotes none of them."""
+    keys = tuple(key.strip() for key in environ.get(name, "").split(",") if key.strip())
+    if not all(map(_ENCRYPTION_KEY.fullmatch, keys)):
+        raise SettingError(f"{name} must be 32 random bytes in URL-safe base64, or several such keys between commas")
+    return keys
 
 
 class _Reader:

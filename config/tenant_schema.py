@@ -6,13 +6,21 @@ from typing import Any
 
 from marshmallow import fields
 
-from config.fields import NAME, VISIBLE, Flag, Number, StrictSchema, Text, Whole, Words
+from config.fields import NAME, VARIABLE, VISIBLE, Flag, Number, StrictSchema, Table, Text, Whole, Words
+from config.own_key import OwnKey
 from config.policy_schema import policy_name
 from config.tenant import Tenant, TenantFeatures, TenantQuotas
 
 _STATUS = re.compile(r"active|inactive|suspended")
 # Standard Webhooks: `whsec_` and the secret in base64.
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{16,512}={0,2}")
+
+
+class OwnKeySchema(StrictSchema):
+    """One of a tenant's `providers.keys`."""
+
+    api_key_env = Text("the name of an environment variable", VARIABLE, required=True)
+    fallback_to_shared = Flag(load_default=False)
 
 
 class TenantProvidersSchema(StrictSchema):
@@ -22,6 +30,7 @@ class TenantProvidersSchema(StrictSchema):
     primary = Text("a provider's name", NAME, load_default=None, allow_none=True)
     fallback_order = Words("provider name", load_default=())
     routing_policy = Text("a policy's name", NAME, load_default=None)
+    keys = Table("provider name", NAME, OwnKeySchema(), load_default=dict)
 
 
 class QuotasSchema(StrictSchema):
@@ -78,6 +87,10 @@ def tenant_of(data: Mapping[str, Any]) -> Tenant:
         providers=frozenset(providers["enabled"]),
         primary_provider=providers["primary"],
         fallback_order=providers["fallback_order"],
+        own_keys={
+            name: OwnKey(variable=key["api_key_env"], fallback_to_shared=key["fallback_to_shared"])
+            for name, key in providers["keys"].items()
+        },
         routing_policy=policy_name(data["routing_policy"] or providers["routing_policy"] or "balanced"),
         quotas=TenantQuotas(**data["quotas"]),
         features=TenantFeatures(**features, timeout_s=None if timeout_ms is None else float(timeout_ms) / 1000),

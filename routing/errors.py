@@ -14,6 +14,8 @@ RouterError
 │   ├── TooManyBatches        429  of this tenant that have not ended
 │   ├── JobNotReplayable      409
 │   ├── WebhookConflict       409
+│   ├── ProviderKeyConflict   409
+│   │   └── EncryptionKeyMissing
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
 ├── LimitReached              429  a limit of the tenant's own; nothing was accepted
@@ -169,6 +171,20 @@ class WebhookConflict(RequestError):
     status = 409
     code = "webhook_conflict"
     retryable = False
+
+
+class ProviderKeyConflict(RequestError):
+    """A tenant's own provider key does not go together with how the router is set up."""
+
+    status = 409
+    code = "provider_key_conflict"
+    retryable = False
+
+
+class EncryptionKeyMissing(ProviderKeyConflict):
+    """There is nothing to seal a provider key with."""
+
+    code = "encryption_key_missing"
 
 
 class BodyTooLarge(RequestError):

@@ -3,9 +3,11 @@
 import time
 from dataclasses import dataclass, replace
 
+import structlog
+
 from config.configuration import ConfigurationError
 from routing.catalogue import Deployment
-from routing.errors import ProviderError, ProviderMisconfigured, ProviderRateLimited
+from routing.errors import KeyRefused, PatienceEnded, ProviderError, ProviderMisconfigured, ProviderRateLimited
 from routing.plan import Candidate
 from workers.concurrency import AdaptiveConcurrency
 from workers.continuation import PREFIX
@@ -13,8 +15,14 @@ from workers.exchange import LEAST_S, Met, exchange
 from workers.ledger.claimed import Claimed
 from workers.limits import NOTHING, Lesson
 from workers.live import LiveCall
+from workers.own_keys.upstreams import OwnUpstreams
 from workers.providers.base import Completion, Reply
 from workers.upstreams import Keys, Upstreams
+
+log = structlog.get_logger()
+
+# What an attempt's credential is called that was the tenant's own.
+OWN = "tenant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +35,16 @@ class Called:
     duration_ms: float
     # What the answer told of the provider's limits.
     lesson: Lesson
+    # OWN, or empty where it was made with the account that all tenants share.
+    credential: str = ""
 
 
 class Calls:
     """Makes calls. One per process; any number are under way at once."""
 
-    def __init__(self, upstreams: Upstreams, concurrency: AdaptiveConcurrency) -> None:
+    def __init__(self, upstreams: Upstreams, own: OwnUpstreams, concurrency: AdaptiveConcurrency) -> None:
         self._upstreams = upstreams
+        self._own = own
         self._concurrency = concurrency
 
     @property
@@ -41,15 +52,21 @@ class Calls:
         """Whether as many calls are under way as the worker's provider takes."""
         return self._concurrency.crowded
 
-    def can_reach(self, provider: str) -> bool:
-        """Whether this process can call the provider at all."""
-        return self._reachable(provider) is not None
+    def can_reach(self, job: Claimed, provider: str) -> bool:
+        """Whether this process can call the provider for `job` at all."""
+        if provider in job.own:
+            return self._upstreams.row(provider) is not None
+        try:
+            self._keys(provider)
+        except ProviderMisconfigured:
+            return False
+        return True
 
     def goes_on(self, candidate: Candidate) -> bool:
         """Whether the candidate can go on with an answer that another has begun, as its row in providers.json says."""
         deployment = candidate.deployment
-        keys = self._reachable(deployment.provider)
-        row = None if keys is None else keys.first.config.models.get(deployment.model)
+        config = self._upstreams.row(deployment.provider)
+        row = None if config is None else config.models.get(deployment.model)
         return row is not None and PREFIX in (row.capabilities or ())
 
     def make(self, job: Claimed, candidate: Candidate, remaining_s: float, live: LiveCall | None = None) -> Called:
@@ -64,13 +81,42 @@ class Calls:
         if under_way is None:
             crowd = ProviderRateLimited(f"{candidate.deployment.provider} took no more calls at once")
             return Called(candidate, crowd, time.time(), 0.0, NOTHING)
-        lesson = NOTHING
+        lesson, credential = NOTHING, ""
+        left_s = remaining_s - (time.monotonic() - came)
         try:
-            met, lesson = self._by_turns(job, candidate, remaining_s - (time.monotonic() - came), live)
+            if candidate.deployment.provider in job.own:
+                met, lesson, credential = self._with_own_key(job, candidate, left_s, live)
+            else:
+                met, lesson = self._by_turns(job, candidate, left_s, live)
         finally:
             if own:
                 self._concurrency.end(under_way, crowded=lesson.crowded)
-        return Called(candidate, met.result, met.started_at, met.duration_ms, lesson)
+        return Called(candidate, met.result, met.started_at, met.duration_ms, lesson, credential)
+
+    def _with_own_key(
+        self, job: Claimed, candidate: Candidate, remaining_s: float, live: LiveCall | None
+    ) -> tuple[Met, Lesson, str]:
+        """Call with the key that the tenant brought; then with the shared account's only where the tenant says so."""
+        deployment, began = candidate.deployment, time.monotonic()
+        provider = deployment.provider
+        try:
+            own = self._own.get(job.tenant, provider, job.own[provider], remaining_s)
+        except (ProviderMisconfigured, PatienceEnded) as error:
+            return Met(error, None, time.time(), 0.0), NOTHING, OWN
+        met = exchange(job, own.upstream, deployment.model, remaining_s - (time.monotonic() - began), live)
+        if isinstance(met.result, KeyRefused):
+            log.warning(
+                "provider.own_key_refused", tenant=job.tenant, provider=provider, status=met.result.upstream_status
+            )
+            left_s = remaining_s - (time.monotonic() - began)
+            if own.fallback_to_shared and own.upstream.config.usable and left_s > LEAST_S:
+                return *self._by_turns(job, candidate, left_s, live), ""
+        if met.reply is None:
+            return met, NOTHING, OWN
+        failure = met.result if isinstance(met.result, ProviderError) else None
+        lesson = own.upstream.limits.read(f"{job.tenant}@{deployment.id}", met.reply, failure)
+        # How many calls the tenant's account takes at once bounds nobody else's.
+        return met, replace(lesson, crowded=False), OWN
 
     def _by_turns(
         self, job: Claimed, candidate: Candidate, remaining_s: float, live: LiveCall | None
@@ -96,13 +142,6 @@ class Calls:
                 upstream.limits.note(deployment.id, met.reply, failure, upstream.key)
             refused.append(met)
         return _all_rest(keys, deployment, refused)
-
-    def _reachable(self, provider: str) -> Keys | None:
-        """The provider's keys; None where this process cannot call it."""
-        try:
-            return self._keys(provider)
-        except ProviderMisconfigured:
-            return None
 
     def _keys(self, provider: str) -> Keys:
         try:

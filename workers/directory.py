@@ -76,4 +76,4 @@ class Directory:
     def queues(self) -> dict[str, str]:
         """Each provider that can be called -> its queue."""
         providers = self._live.current.providers.values()
-        return {provider.name: provider_queue(provider.name) for provider in providers if provider.usable}
+        return {provider.name: provider_queue(provider.name) for provider in providers if provider.is_called}

@@ -17,6 +17,8 @@ from workers.leases import Leases
 from workers.ledger.ledger import Ledger
 from workers.ledger.permits import ConfiguredLimits
 from workers.loops import keep_running
+from workers.own_keys.sealing import Sealing
+from workers.own_keys.upstreams import OwnUpstreams
 from workers.pipeline import CommandPipeline
 from workers.relay import Relay
 from workers.release import Release
@@ -57,7 +59,10 @@ class Runtime:
         concurrency = AdaptiveConcurrency()
         budgets = RetryBudgets(lambda: configuration.current.retry)
         rng = random.Random()  # noqa: S311 (jitter, not secrets)
-        calls = Calls(upstreams, concurrency)
+        sealing = Sealing(settings.encryption_keys)
+        calls = Calls(
+            upstreams, OwnUpstreams(lambda: configuration.current, upstreams, ledger.own_keys, sealing), concurrency
+        )
         relay = Relay(ledger.streams, leases.revoke)
         executor = Executor(ledger, leases, calls, Hedging(ledger, calls, budgets), budgets, relay, rng)
         deliveries = Deliveries(ledger, settings, lambda: configuration.current, subjects_of(ledger))

@@ -37,6 +37,19 @@ class Upstreams:
     def __init__(self, configuration: Callable[[], Configuration]) -> None:
         self._configuration = configuration
         self._made: dict[str, tuple[ProviderConfig, Keys]] = {}
+        self._http: dict[str, tuple[int, ProviderHttp]] = {}
+
+    def row(self, provider: str) -> ProviderConfig | None:
+        """The row of `provider`; None when the configuration no longer has anybody call it."""
+        config = self._configuration().providers.get(provider)
+        return config if config is not None and config.is_called else None
+
+    def http(self, config: ProviderConfig) -> ProviderHttp:
+        """The connections to a provider, with whosever key: they are kept by address."""
+        made = self._http.get(config.name)
+        if made is None or made[0] != config.concurrency:
+            made = self._http[config.name] = (config.concurrency, ProviderHttp(config.concurrency))
+        return made[1]
 
     def get(self, provider: str) -> Keys | None:
         """The keys of `provider`, ready to be called with; None when the configuration no longer has it usable.
@@ -49,17 +62,16 @@ class Upstreams:
         made = self._made.get(provider)
         # A reload makes every row anew; one that says the same keeps its connections.
         if made is None or (made[0] is not config and made[0] != config):
-            made = self._made[provider] = (config, _make(config))
+            made = self._made[provider] = (config, _make(config, self.http(config)))
         return made[1]
 
 
-def _make(config: ProviderConfig) -> Keys:
+def _make(config: ProviderConfig, http: ProviderHttp) -> Keys:
     keys: tuple[ProviderKey | None, ...] = (SANDBOX_KEY,) if config.sandboxed else config.keys or (None,)
     adapters = [
         adapter(Account(config.name, config.endpoint, None if key is None else key.secret, config.headers), config.type)
         for key in keys
     ]
-    http = ProviderHttp(config.concurrency)
     names = ["" if key is None else key.variable for key in keys]
     limits = LimitReader(adapters[0], together=KeyGauges(names) if len(names) > 1 else None)
     upstreams = [Upstream(config, each, http, limits, name) for each, name in zip(adapters, names, strict=True)]

@@ -11,6 +11,8 @@ from workers.batches.pump import Pump
 from workers.batches.run import Means
 from workers.directory import Directory
 from workers.ledger.ledger import Ledger
+from workers.loops import keep_running
+from workers.own_keys.directory import OwnKeyDirectory
 from workers.storage import Storage
 
 
@@ -21,6 +23,8 @@ def make_pump(settings: Settings, configuration: LiveConfiguration, ledger: Ledg
     snapshots = SnapshotReader(client, settings.key_prefix, queues=directory.queues)
     snapshots.start()
     rng = random.Random()  # noqa: S311 (spreads load, no secrets)
+    own_keys = OwnKeyDirectory(ledger.own_keys, opens=bool(settings.encryption_keys))
+    keep_running(own_keys.run)
     ordering = LineOrdering(lambda: directory.current, lambda: snapshots.current, rng)
-    means = Means(ledger, storage, settings, lambda: directory.current, ordering)
+    means = Means(ledger, storage, settings, lambda: directory.current, ordering, own_keys.on)
     return Pump(means, lambda: configuration.current, settings)

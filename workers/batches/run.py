@@ -56,6 +56,8 @@ class Means:
     settings: Settings
     edition: Callable[[], Edition]
     ordering: LineOrdering
+    # Gives a tenant with the provider keys that it has stored.
+    own_keys: Callable[[Tenant], Tenant]
 
 
 class BatchRun:
@@ -78,7 +80,7 @@ class BatchRun:
     def tenant(self) -> Tenant | None:
         """Whose it is, as the configuration has it now; None where that is nobody, or not active."""
         tenant = self._means.edition().configuration.tenants.get(self.batch.tenant)
-        return tenant if tenant is not None and tenant.active else None
+        return self._means.own_keys(tenant) if tenant is not None and tenant.active else None
 
     def run(self) -> None:
         """Bring the batch to its end, from wherever it is. LostBatch where another process does that."""

@@ -35,6 +35,7 @@ from workers.ledger.record import (
 )
 from workers.ledger.steps import Steps
 from workers.ledger.streams import Streams
+from workers.own_keys.store import OwnKeyStore
 from workers.pipeline import MAX_BATCH, CommandPipeline
 from workers.webhooks.delivery_log import DeliveryLog
 from workers.webhooks.endpoints import Endpoints
@@ -74,6 +75,7 @@ class Ledger:
         self.files = Files(self._steps)
         self.listing = Listing(self._steps)
         self.endpoints = Endpoints(self._steps)
+        self.own_keys = OwnKeyStore(self._steps)
         self.deliveries = DeliveryLog(self._steps, settings)
 
     def submit(self, job: Submission) -> Accepted | Existing | Conflict | Refused:

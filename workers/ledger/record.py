@@ -54,6 +54,8 @@ class Submission:
     replay_of: str = ""
     # The id of the key it came with.
     key: str = ""
+    # Which of the plan's providers are called with the tenant's own key: "provider:version ...", blanks around each.
+    own: str = ""
     # The tenant's limits, as reserve.lua reads them; empty for none.
     limits: str = ""
 
@@ -72,6 +74,7 @@ class Submission:
             "stream": self.stream,
             "replay_of": self.replay_of,
             "key": self.key,
+            "own": self.own,
         }
         pairs: list[Any] = [
             *("v", 1),

@@ -21,7 +21,7 @@ NAMES = (
     *("batch_cancel", "batch_release"),
     *FILES,
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list"),
-    *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap"),
+    *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap", "own_key"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {

@@ -50,6 +50,7 @@ def diagnose(settings: Settings, configuration: Configuration) -> list[Finding]:
         *_ports(settings, configuration, running=running),
         *_sandbox(settings, configuration, running=running),
         *_providers(configuration),
+        *_own_keys(configuration),
         *_checks(settings, configuration, running=running),
     ]
 
@@ -142,6 +143,15 @@ def _provider(provider: ProviderConfig) -> Finding:
         detail = f"enabled; {key}; {where} not reachable: {reason}"
         return Finding("providers", provider.name, Verdict.PROBLEM, detail, remedy)
     return Finding("providers", provider.name, Verdict.OK, f"enabled; {key}; {where} reachable")
+
+
+def _own_keys(configuration: Configuration) -> Iterator[Finding]:
+    """The keys that tenants' files name and that are not there."""
+    for tenant in configuration.tenants.values():
+        for provider, key in sorted(tenant.own_keys.items()):
+            if key.unusable_reason is not None:
+                subject, detail = f"{tenant.tenant_id} {provider}", f"not usable for the tenant: {key.unusable_reason}"
+                yield Finding("tenants' own keys", subject, Verdict.NOTE, detail, f"set {key.variable}")
 
 
 def _keys(provider: ProviderConfig) -> str:

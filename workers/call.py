@@ -104,7 +104,7 @@ class Calls:
         except (ProviderMisconfigured, PatienceEnded) as error:
             return Met(error, None, time.time(), 0.0), NOTHING, OWN
         met = exchange(job, own.upstream, deployment.model, remaining_s - (time.monotonic() - began), live)
-        if isinstance(met.result, KeyRefused):
+        if isinstance(met.result, KeyRefused) and met.reply is not None:
             log.warning(
                 "provider.own_key_refused", tenant=job.tenant, provider=provider, status=met.result.upstream_status
             )
@@ -116,7 +116,7 @@ class Calls:
         failure = met.result if isinstance(met.result, ProviderError) else None
         lesson = own.upstream.limits.read(f"{job.tenant}@{deployment.id}", met.reply, failure)
         # How many calls the tenant's account takes at once bounds nobody else's.
-        return met, replace(lesson, crowded=False), OWN
+        return met, replace(lesson, crowded=False) if lesson.crowded else lesson, OWN
 
     def _by_turns(
         self, job: Claimed, candidate: Candidate, remaining_s: float, live: LiveCall | None
@@ -134,9 +134,11 @@ class Calls:
                 break
             met = exchange(job, upstream, deployment.model, left_s, live)
             failure = met.result if isinstance(met.result, ProviderError) else None
-            if keys.settles(upstream, deployment.model, met.result):
-                if met.reply is None:
-                    return met, NOTHING
+            settled = keys.settles(upstream, deployment.model, met.result)
+            if met.reply is None:
+                # Nothing came, or a stream broke off, of which the caller may have a part: no other key mends that.
+                return met, NOTHING
+            if settled:
                 return met, upstream.limits.read(deployment.id, met.reply, failure, upstream.key)
             if failure is not None:
                 upstream.limits.note(deployment.id, met.reply, failure, upstream.key)

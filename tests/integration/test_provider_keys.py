@@ -103,6 +103,16 @@ def test_a_refused_key_rests_and_costs_no_attempt(stack, keys, stream):
     assert "OWN_KEY" in logs
 
 
+@pytest.mark.usefixtures("keys")
+def test_a_stream_that_breaks_off_is_not_begun_again_with_another_key(stack):
+    """Not even where its error names the key: the caller has a part of the answer."""
+    stack.sandbox.behave("own", fault="error", status=401, text="moon two three four five six seven eight nine ten")
+    answer = stack.post(ask(stream=True))
+    assert answer.text.count("moon") == 1
+    assert '"error"' in answer.text
+    assert len(calls_by_key(stack)) == 1
+
+
 def test_a_full_key_rests_until_its_time(stack, keys):
     """The other goes on meanwhile, and the job waits for nothing."""
     stack.sandbox.behave_with("own", keys[1], fault="status", status=429, retry_after=3600)

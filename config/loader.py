@@ -159,7 +159,7 @@ class _Reader:
         """The keys that a tenant's file names, with what is in their variables."""
         found = ((name, key, self._secret(key.variable, environ)) for name, key in tenant.own_keys.items())
         return {
-            name: replace(key, secret=secret, unusable_reason=None if secret else f"no key: {key.variable} is not set")
+            name: key if secret is None else replace(key, secret=secret, unusable_reason=None)
             for name, key, secret in found
         }
 

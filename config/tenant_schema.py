@@ -88,7 +88,12 @@ def tenant_of(data: Mapping[str, Any]) -> Tenant:
         primary_provider=providers["primary"],
         fallback_order=providers["fallback_order"],
         own_keys={
-            name: OwnKey(variable=key["api_key_env"], fallback_to_shared=key["fallback_to_shared"])
+            # Until somebody has looked for it, it is not there.
+            name: OwnKey(
+                variable=key["api_key_env"],
+                unusable_reason=f"no key: {key['api_key_env']} is not set",
+                fallback_to_shared=key["fallback_to_shared"],
+            )
             for name, key in providers["keys"].items()
         },
         routing_policy=policy_name(data["routing_policy"] or providers["routing_policy"] or "balanced"),

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from config.configuration import Configuration
+import structlog
+
+from config.configuration import Configuration, ConfigurationError
 from config.provider import ProviderConfig, ProviderKey
 from workers.key_gauges import KeyGauges
 from workers.key_rotation import KeyRotation
@@ -11,6 +13,8 @@ from workers.limits import LimitReader
 from workers.provider_http import ProviderHttp
 from workers.providers.base import Account, Provider
 from workers.providers.registry import adapter
+
+log = structlog.get_logger()
 
 # The sandbox takes any key; a real one must never be sent to it.
 SANDBOX_KEY = ProviderKey("", "sandbox")
@@ -68,11 +72,26 @@ class Upstreams:
 
 def _make(config: ProviderConfig, http: ProviderHttp) -> Keys:
     keys: tuple[ProviderKey | None, ...] = (SANDBOX_KEY,) if config.sandboxed else config.keys or (None,)
-    adapters = [
-        adapter(Account(config.name, config.endpoint, None if key is None else key.secret, config.headers), config.type)
-        for key in keys
-    ]
-    names = ["" if key is None else key.variable for key in keys]
-    limits = LimitReader(adapters[0], together=KeyGauges(names) if len(names) > 1 else None)
-    upstreams = [Upstream(config, each, http, limits, name) for each, name in zip(adapters, names, strict=True)]
-    return KeyRotation(config.name, upstreams)
+    adapters = _adapters(config, keys)
+    one = next(iter(adapters.values()))
+    limits = LimitReader(one, together=KeyGauges(list(adapters)) if len(adapters) > 1 else None)
+    return KeyRotation(
+        config.name, [Upstream(config, each, http, limits, variable) for variable, each in adapters.items()]
+    )
+
+
+def _adapters(config: ProviderConfig, keys: tuple[ProviderKey | None, ...]) -> dict[str, Provider]:
+    """An adapter for each key, by its variable; ConfigurationError where there is none that can be sent."""
+    made: dict[str, Provider] = {}
+    problems: list[tuple[str, ConfigurationError]] = []
+    for key in keys:
+        secret, variable = (None, "") if key is None else (key.secret, key.variable)
+        try:
+            made[variable] = adapter(Account(config.name, config.endpoint, secret, config.headers), config.type)
+        except ConfigurationError as error:
+            problems.append((variable, error))
+    if not made:
+        raise problems[0][1]
+    for variable, problem in problems:
+        log.error("provider.key_unusable", provider=config.name, key=variable, error=str(problem))
+    return made

@@ -39,6 +39,7 @@ def running(tmp_path_factory):
     environment = {
         "MODEL_ROUTER_CONFIG": str(folder),
         "MODEL_ROUTER_CONFIG_POLL_S": "0.1",
+        "LOG_LEVEL": "debug",
         "MODEL_ROUTER_ENCRYPTION_KEY": Fernet.generate_key().decode(),
         "FILED_KEY": FILED_KEY,
         **{f"{name.upper()}_KEY": key for name, key in SHARED.items()},

@@ -33,7 +33,12 @@ def running(tmp_path_factory):
     (folder / "tenants" / "default.json").write_text(json.dumps(tenant))
     row = {"type": "openai", "endpoint": "http://127.0.0.1:9/v1", "api_key_env": "OWN_KEY", "api_key_envs": VARIABLES}
     (folder / "providers.json").write_text(json.dumps({"own": row}))
-    environment = {"MODEL_ROUTER_CONFIG": str(folder), "MODEL_ROUTER_CONFIG_POLL_S": "0.1", **stack_files}
+    environment = {
+        "MODEL_ROUTER_CONFIG": str(folder),
+        "MODEL_ROUTER_CONFIG_POLL_S": "0.1",
+        "LOG_LEVEL": "debug",
+        **stack_files,
+    }
     stack = Stack(("own",), environment=environment)
     (folder / "providers.json").write_text(json.dumps({"own": {**row, "endpoint": f"{stack.sandbox.url}/own/v1"}}))
     yield stack

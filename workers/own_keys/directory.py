@@ -15,6 +15,7 @@ log = structlog.get_logger()
 
 # How old what is known may be: a key that was stored by way of another process is used after this long.
 INTERVAL_S = 1.0
+_UNREADABLE = "its stored key cannot be read; store it again"
 _CLOSED = "its stored key cannot be opened: MODEL_ROUTER_ENCRYPTION_KEY is not set"
 
 
@@ -47,7 +48,9 @@ class OwnKeyDirectory:
         stored: dict[str, dict[str, OwnKey]] = {}
         for (tenant, provider), key in kept.items():
             stored.setdefault(tenant, {})[provider] = OwnKey(
-                version=key.version, unusable_reason=self._reason, fallback_to_shared=key.fallback_to_shared
+                version=key.version,
+                unusable_reason=self._reason if key.sealed else _UNREADABLE,
+                fallback_to_shared=key.fallback_to_shared,
             )
         self._version, self._stored = version, stored
         self._made.clear()

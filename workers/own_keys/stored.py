@@ -9,7 +9,10 @@ _SHOWN, _LEAST = 4, 12
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """One stored key. `version` is the number of the change that stored it, `set_at` Unix seconds."""
+    """One stored key. `version` is the number of the change that stored it, `set_at` Unix seconds.
+
+    One that cannot be read has nothing in `sealed`: there is a key, and it opens nowhere.
+    """
 
     version: int
     sealed: str
@@ -21,8 +24,11 @@ class StoredKey:
     def parse(cls, value: bytes) -> "StoredKey":
         """Read a field of the hash of keys: own_key.lua puts the version before what `words` wrote."""
         version, _, words = value.partition(b" ")
-        kept = json.loads(words)
-        return cls(int(version), kept["sealed"], kept["last4"], kept["set_at"], kept["fallback_to_shared"])
+        try:
+            kept = json.loads(words)
+            return cls(int(version), kept["sealed"], kept["last4"], kept["set_at"], kept["fallback_to_shared"])
+        except (ValueError, KeyError, TypeError):
+            return cls(0, "", "", 0, fallback_to_shared=False)
 
     @property
     def text(self) -> str:

@@ -102,3 +102,16 @@ def test_stored_keys_that_cannot_be_opened_say_why(store):
     store.put("acme", "groq", stored())
     [key] = OwnKeyDirectory(store, opens=False).on(ACME).own_keys.values()
     assert "MODEL_ROUTER_ENCRYPTION_KEY is not set" in key.unusable_reason
+
+
+@pytest.mark.parametrize("kept", ["", "7", "7 {}", "x {", '7 {"sealed": "s"}', '7 ["sealed"]', "7 null"])
+def test_a_damaged_key_is_one_that_cannot_be_used(ledger, redis, settings, kept):
+    """Its tenant's calls go nowhere until it is stored again; nobody else notices."""
+    ledger.own_keys.put("rival", "groq", stored())
+    redis.hset(f"{settings.key_prefix}own_keys", "acme groq", kept)
+    directory = OwnKeyDirectory(ledger.own_keys, opens=True)
+    assert "cannot be read" in directory.on(ACME).own_keys["groq"].unusable_reason
+    assert directory.on(RIVAL).own_keys["groq"].unusable_reason is None
+    ledger.own_keys.put("acme", "groq", stored())
+    directory.refresh()
+    assert directory.on(ACME).own_keys["groq"].unusable_reason is None

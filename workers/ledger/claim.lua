@@ -48,10 +48,10 @@ redis.call('HSET', key, 'status', 'in_progress', 'claimed', now, 'queue_ms', que
 if elsewhere == '' then redis.call('HSETNX', key, 'started', now) end
 redis.call('ZADD', SCHEDULE, math.min(now + LEASE_MS, deadline + LEASE_MS), id)
 local rest = redis.call('HMGET', key, 'tenant', 'request', 'attempts', 'created', 'max_tries', 'timeout_ms',
-  'request_id', 'defers', 'surface', 'echo', 'stream', 'limits', 'own')
+  'request_id', 'defers', 'surface', 'echo', 'stream', 'limits')
 if rest[12] then count_queued(rest[12], -1) end
 -- How many frames went out of the answer already: -1 for one that is not streamed.
 local streamed = rest[11] and redis.call('LLEN', stream_key(id)) or -1
 return { rest[1], rest[2], job.plan_json, job.place, rest[3] or '', now - tonumber(rest[4]), deadline - now, queue_ms,
   rest[5] or '', rest[6] or '', rest[7] or '', rest[8] or '', probe, elsewhere, wait, wanting and 1 or 0, job.reached,
-  job.limited, job.careless and 0 or 1, rest[4], rest[9] or '', rest[10] or '', streamed, rest[13] or '', changes }
+  job.limited, job.careless and 0 or 1, rest[4], rest[9] or '', rest[10] or '', streamed, job.own or '', changes }

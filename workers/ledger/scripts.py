@@ -18,10 +18,11 @@ NAMES = (
         "batch_drop",
         "batch_end",
     ),
+    "own_key",
     *("batch_cancel", "batch_release"),
     *FILES,
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list"),
-    *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap", "own_key"),
+    *("fan_out", "begin", "deliveries", "redeliver", "postpone", "swap"),
 )
 # What stands in front of a script beside shared.lua, where it is needed: Redis runs all of it at each call.
 PARTS = {

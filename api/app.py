@@ -26,6 +26,7 @@ from api import (
     limits,
     metrics,
     models,
+    provider_keys,
     rate_limits,
     reference,
     responses,
@@ -55,7 +56,7 @@ def create_app(services: Services) -> Flask:
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
     administration = (admin_tenants, admin_keys, admin_usage)
-    own = (models, limits, usage, routing_plan, health, metrics)
+    own = (models, limits, usage, provider_keys, routing_plan, health, metrics)
     for module in (*surfaces, *tasks, *own, *webhooks, *administration):
         app.register_blueprint(module.blueprint)
     reference.register(app)

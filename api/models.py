@@ -11,8 +11,9 @@ from api.openapi.operation import Operation, Parameter, documented
 from api.openapi.service_shapes import MODEL, MODELS
 from api.principal import Principal, authenticate
 from config.provider import Price
+from config.tenant import Tenant
 from routing.catalogue import Deployment
-from routing.eligibility import key_obstacle
+from routing.eligibility import key_obstacle, unusable_reason
 from routing.errors import ModelNotFound
 
 blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
@@ -53,9 +54,11 @@ def show(model: str) -> Response:
 
 def _models(principal: Principal) -> list[dict[str, Any]]:
     edition = services().directory.current
+    tenant = services().own_keys.seen(principal.tenant)
     shown: list[dict[str, Any]] = []
     for alias in edition.configuration.aliases:
-        served = [deployment for deployment in edition.catalogue.find(alias) if _can_use(principal, alias, deployment)]
+        found = edition.catalogue.find(alias)
+        served = [deployment for deployment in found if _can_use(principal, tenant, alias, deployment)]
         if served:
             contexts = [deployment.context_length for deployment in served if deployment.context_length]
             shown.append(
@@ -80,12 +83,12 @@ def _models(principal: Principal) -> list[dict[str, Any]]:
             "pricing": _pricing(deployment.price),
         }
         for deployment in edition.catalogue.deployments.values()
-        if _can_use(principal, deployment.id, deployment)
+        if _can_use(principal, tenant, deployment.id, deployment)
     ]
 
 
-def _can_use(principal: Principal, asked: str, deployment: Deployment) -> bool:
-    if deployment.provider not in principal.tenant.providers or deployment.unusable_reason is not None:
+def _can_use(principal: Principal, tenant: Tenant, asked: str, deployment: Deployment) -> bool:
+    if deployment.provider not in tenant.providers or unusable_reason(deployment, tenant) is not None:
         return False
     return key_obstacle(principal.key, asked, deployment) is None
 

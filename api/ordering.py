@@ -74,9 +74,10 @@ def place(
     `replay_of` is the job that was asked the same before.
     """
     wanted = demand.wanted()
+    tenant = services().own_keys.on(principal.tenant)
     planned = route(principal, wanted, time.time())
     order = _order(principal, demand, planned, waiter, replay_of)
-    placed = submit(services().ledger, job_id, principal.tenant, wanted, demand.body, planned, order)
+    placed = submit(services().ledger, job_id, tenant, wanted, demand.body, planned, order)
     if isinstance(placed, Accepted | Refused):
         rate_limits.note(placed.headroom)
     if principal.tenant.features.detailed_logging:
@@ -95,9 +96,10 @@ def route(principal: Principal, wanted: RoutingRequest, now: float) -> Plan:
     """
     parts = services()
     edition = parts.directory.current
-    policy = edition.policy(wanted.policy or principal.tenant.routing_policy)
+    tenant = parts.own_keys.seen(principal.tenant)
+    policy = edition.policy(wanted.policy or tenant.routing_policy)
     snapshot = parts.snapshots.current
-    return plan(wanted, principal.tenant, policy, edition.catalogue, snapshot, now, parts.rng, principal.key)
+    return plan(wanted, tenant, policy, edition.catalogue, snapshot, now, parts.rng, principal.key)
 
 
 def _order(principal: Principal, demand: Demand, planned: Plan, waiter: str, replay_of: str) -> Order:

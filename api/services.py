@@ -16,6 +16,8 @@ from workers.ledger.ledger import Ledger
 from workers.loops import keep_running
 from workers.metrics.keeper import Keeper
 from workers.metrics.meter import Meter
+from workers.own_keys.directory import OwnKeyDirectory
+from workers.own_keys.sealing import Sealing
 from workers.pipeline import CommandPipeline
 from workers.storage import Storage
 
@@ -34,6 +36,8 @@ class Services:
     # For what reads much at once, beside the ledger's own connection.
     redis: "Redis"
     meter: Meter
+    own_keys: OwnKeyDirectory
+    sealing: Sealing
 
     @classmethod
     def build(cls, settings: Settings) -> "Services":
@@ -51,4 +55,8 @@ class Services:
         waiters.start()
         snapshots.start()
         keep_running(directory.run)
-        return cls(settings, directory, ledger, waiters, snapshots, random.Random(), storage, client, meter)  # noqa: S311
+        own_keys = OwnKeyDirectory(ledger.own_keys, opens=bool(settings.encryption_keys))
+        keep_running(own_keys.run)
+        sealing = Sealing(settings.encryption_keys)
+        rng = random.Random()  # noqa: S311 (spreads load, no secrets)
+        return cls(settings, directory, ledger, waiters, snapshots, rng, storage, client, meter, own_keys, sealing)

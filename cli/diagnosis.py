@@ -1,5 +1,6 @@
 """What `doctor` finds: configuration, Redis, ports, each provider and its last check. No finding ever holds a key."""
 
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,8 @@ from cli.redis_server import NoRedisServer, find_server
 from cli.stack import needs_sandbox, port_needs
 from config.configuration import Configuration
 from config.provider import ProviderConfig
-from config.settings import SettingError, Settings, provider_key
+from config.secret import file_of, is_named
+from config.settings import SettingError, Settings
 from routing.check import CheckStatus
 
 
@@ -50,13 +52,14 @@ def diagnose(settings: Settings, configuration: Configuration) -> list[Finding]:
         *_ports(settings, configuration, running=running),
         *_sandbox(settings, configuration, running=running),
         *_providers(configuration),
+        *_own_keys(configuration),
         *_checks(settings, configuration, running=running),
     ]
 
 
 def _configuration(settings: Settings, configuration: Configuration) -> Finding:
     enabled = sum(provider.enabled for provider in configuration.providers.values())
-    usable = sum(provider.usable for provider in configuration.providers.values())
+    usable = sum(provider.is_called for provider in configuration.providers.values())
     detail = (
         f"{settings.config_dir}: {len(configuration.providers)} providers, {enabled} enabled, {usable} usable; "
         f"{len(configuration.aliases)} model names; {len(configuration.tenants)} tenants"
@@ -130,23 +133,46 @@ def _providers(configuration: Configuration) -> Iterator[Finding]:
 
 def _provider(provider: ProviderConfig) -> Finding:
     """One provider; its endpoint is tried only where calls would go to it."""
-    variable = provider.api_key_env
-    has_key = provider_key(variable) is not None
-    key = f"key {variable} {'set' if has_key else 'not set'}" if variable else "needs no key"
+    key = _keys_of(provider)
     if not provider.enabled:
         return Finding("providers", provider.name, Verdict.NOTE, f"disabled; {key}")
     if provider.sandboxed:
         detail = f"enabled; {key}; the sandbox stands in"
         return Finding("providers", provider.name, Verdict.OK, detail)
+    if provider.takes_own_keys and not provider.usable:
+        return Finding("providers", provider.name, Verdict.OK, f"enabled for tenants with keys of their own; {key}")
     if not provider.usable:
         detail = f"enabled, but not usable: {provider.unusable_reason}; {key}"
-        return Finding("providers", provider.name, Verdict.NOTE, detail, f"set {variable}, or disable the provider")
+        remedy = f"set {' or '.join(provider.key_variables) or 'api_key_env in its row'}, or disable the provider"
+        return Finding("providers", provider.name, Verdict.NOTE, detail, remedy)
     where = shown_endpoint(provider.endpoint)
     if (reason := reach(provider.endpoint)) is not None:
         remedy = "check the network, the endpoint in providers.json, or a proxy"
         detail = f"enabled; {key}; {where} not reachable: {reason}"
         return Finding("providers", provider.name, Verdict.PROBLEM, detail, remedy)
     return Finding("providers", provider.name, Verdict.OK, f"enabled; {key}; {where} reachable")
+
+
+def _own_keys(configuration: Configuration) -> Iterator[Finding]:
+    """The keys that tenants' files name and that are not there."""
+    for tenant in configuration.tenants.values():
+        for provider, key in sorted(tenant.own_keys.items()):
+            if key.unusable_reason is not None:
+                subject, detail = f"{tenant.tenant_id} {provider}", f"not usable for the tenant: {key.unusable_reason}"
+                yield Finding("tenants' own keys", subject, Verdict.NOTE, detail, f"set {key.variable}")
+
+
+def _keys_of(provider: ProviderConfig) -> str:
+    """Which of its keys are named, in a variable or a file; never what they are."""
+    told = [
+        f"{name} {f'in the file {path}' if (path := file_of(name, os.environ)) else _is_set(name)}"
+        for name in provider.key_variables
+    ]
+    return f"key {', '.join(told)}" if told else "needs no key"
+
+
+def _is_set(variable: str) -> str:
+    return "set" if is_named(variable, os.environ) else "not set"
 
 
 def _checks(settings: Settings, configuration: Configuration, *, running: bool) -> Iterator[Finding]:
@@ -167,7 +193,6 @@ def _checks(settings: Settings, configuration: Configuration, *, running: bool) 
             continue
         remedy = None
         if check.status is CheckStatus.MISCONFIGURED:
-            remedy = (
-                f"correct {provider.api_key_env or 'its row'}, or the account at the vendor; then restart its worker"
-            )
+            keys = " or ".join(provider.key_variables) or "its row"
+            remedy = f"correct {keys}, or the account at the vendor; then restart its worker"
         yield Finding("last checks", name, Verdict.NOTE, f"{detail}: {check.error}", remedy)

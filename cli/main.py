@@ -15,6 +15,7 @@ from cli.flower import flower
 from cli.jobs import jobs
 from cli.keys import keys
 from cli.plan import plan
+from cli.provider_keys import provider_keys
 from cli.replay import replay
 from cli.sandbox import sandbox
 from cli.tenants import tenants
@@ -42,6 +43,6 @@ def main(env_file: Path | None) -> None:
 
 
 _PROCESSES = (up, api, worker, beat, flower, sandbox)
-_TOOLS = (doctor, plan, jobs, batch, webhooks, keys, tenants, usage, breaker, export, replay)
+_TOOLS = (doctor, plan, jobs, batch, webhooks, keys, tenants, provider_keys, usage, breaker, export, replay)
 for _command in (*_PROCESSES, *_TOOLS):
     main.add_command(_command)

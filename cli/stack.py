@@ -58,7 +58,7 @@ def serving_specs(settings: Settings, configuration: Configuration) -> list[Proc
             environment=worker_environment(settings, provider),
         )
         for provider in configuration.providers.values()
-        if provider.usable
+        if provider.is_called
     ]
     background = ProcessSpec(
         name="worker-background",

@@ -22,8 +22,10 @@ def mode_line(configuration: Configuration) -> str:
     """Which providers will answer."""
     usable = sorted(provider.name for provider in configuration.providers.values() if provider.usable)
     if not configuration.sandbox:
-        return f"Providers: {', '.join(usable)}"
-    variables = sorted({row.api_key_env for row in configuration.providers.values() if row.enabled and row.api_key_env})
+        own = sorted(row.name for row in configuration.providers.values() if row.is_called and not row.usable)
+        waiting = f"; for tenants with keys of their own: {', '.join(own)}" if own else ""
+        return f"Providers: {', '.join(usable) or 'none with a shared key'}{waiting}"
+    variables = sorted({name for row in configuration.providers.values() if row.enabled for name in row.key_variables})
     return f"Sandbox: answers are made up, because none of these is set: {', '.join(variables)}"
 
 

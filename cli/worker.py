@@ -69,7 +69,7 @@ def worker(provider_name: str | None, queues: tuple[str, ...]) -> None:
         name = "background" if len(queues) > 1 else queues[0]
         become(background_worker_argv(settings, queues, name), settings.child_environment())
     provider = _enabled_provider(configuration, provider_name)
-    if not provider.usable:
+    if not provider.is_called:
         click.echo(f"{provider.name}: {provider.unusable_reason}: its queue stays empty until that is mended", err=True)
     become(provider_worker_argv(settings, provider), worker_environment(settings, provider))
 

@@ -8,6 +8,7 @@ import structlog
 
 from config.configuration import Configuration, ConfigurationError
 from config.loader import config_files, load
+from config.secret import secret_files
 from config.settings import Settings
 
 Listener = Callable[[Configuration], None]
@@ -72,12 +73,15 @@ class LiveConfiguration:
             self.poll()
 
     def _signature(self) -> tuple[tuple[str, int, int, int], ...]:
-        """What changes when a file does: its name, modification time in ns, size in bytes and inode."""
+        """What changes when a file does: its name, modification time in ns, size in bytes and inode.
+
+        Files of secrets are looked at, too: one that is replaced there is read again.
+        """
         try:
             files = config_files(self._settings.config_dir)
         except OSError:
             return ()
-        return tuple(_stat(str(path)) for path in files)
+        return tuple(_stat(str(path)) for path in (*files, *secret_files(self._environ)))
 
 
 def _stat(path: str) -> tuple[str, int, int, int]:

@@ -16,14 +16,16 @@ from config.configuration import Configuration, ConfigurationError, Problem
 from config.fields import flatten
 from config.json_file import JsonFileError, read_object
 from config.model_schema import aliases_of
+from config.own_key import OwnKeys
 from config.policy import PolicyConfig
 from config.policy_schema import PolicySchema, policy_config
-from config.provider import ProviderConfig
+from config.provider import ProviderConfig, ProviderKey
 from config.provider_schema import ProviderSchema, provider_config
 from config.references import broken_references
 from config.retry import RetryConfig
 from config.retry_schema import retry_config
-from config.settings import Settings, provider_key
+from config.secret import SecretFileError, secret_in
+from config.settings import Settings
 from config.tenant import Tenant
 from config.tenant_schema import TenantSchema, tenant_of
 
@@ -59,18 +61,29 @@ def load(settings: Settings, environ: Mapping[str, str] = os.environ) -> Configu
     breaker = reader.optional(BREAKER, breaker_config) or BreakerConfig()
     retry = reader.optional(RETRY, retry_config) or RetryConfig()
     tenants = reader.tenants()
+    keys = {name: reader.keys(provider, environ) for name, provider in providers.items()}
+    tenants = [(file, replace(tenant, own_keys=reader.own_keys(tenant, environ))) for file, tenant in tenants]
     if not problems:
         problems += broken_references(providers, aliases, policies, tenants, settings.key_pepper)
     if problems:
         raise ConfigurationError.of(str(folder), problems)
-    sandbox = not any(provider.enabled and _real(provider, environ) for provider in providers.values())
+    brought = {name for _, tenant in tenants for name, key in tenant.own_keys.items() if key.secret is not None}
+    # Where tenants may bring keys, what has none waits for theirs: it is not made up.
+    own = {
+        name
+        for name, provider in providers.items()
+        if provider.enabled and not provider.keyless and (name in brought or settings.encryption_keys)
+    }
+    real = {name for name, provider in providers.items() if provider.enabled and (provider.keyless or keys[name])}
+    sandbox = not real and not own
     return Configuration(
         providers={
-            name: _resolved(provider, settings, environ, sandbox=sandbox) for name, provider in providers.items()
+            name: replace(_resolved(provider, settings, keys[name], sandbox=sandbox), takes_own_keys=name in own)
+            for name, provider in providers.items()
         },
         aliases=aliases,
         policies=policies,
-        tenants={tenant.tenant_id: tenant for _, tenant in tenants},
+        tenants={tenant.tenant_id: replace(tenant, own_keys={}) if sandbox else tenant for _, tenant in tenants},
         sandbox=sandbox,
         breaker=breaker,
         retry=retry,
@@ -87,12 +100,8 @@ def _is_tenant_file(path: Path) -> bool:
     return path.suffix == ".json" and not path.name.startswith((".", "_"))
 
 
-def _real(provider: ProviderConfig, environ: Mapping[str, str]) -> bool:
-    return provider.keyless or provider_key(provider.api_key_env, environ) is not None
-
-
 def _resolved(
-    provider: ProviderConfig, settings: Settings, environ: Mapping[str, str], *, sandbox: bool
+    provider: ProviderConfig, settings: Settings, keys: tuple[ProviderKey, ...], *, sandbox: bool
 ) -> ProviderConfig:
     if not provider.enabled:
         return replace(provider, unusable_reason="disabled")
@@ -100,9 +109,11 @@ def _resolved(
         url = urlsplit(provider.endpoint)
         stand_in = f"{settings.sandbox_base_url}/{provider.name}{url.path}" + (f"?{url.query}" if url.query else "")
         return replace(provider, endpoint=stand_in, sandboxed=True, usable=True)
-    if _real(provider, environ):
-        return replace(provider, usable=True)
-    missing = f"{provider.api_key_env} is not set" if provider.api_key_env else "its row names no api_key_env"
+    if provider.keyless or keys:
+        return replace(provider, keys=keys, usable=True)
+    variables = provider.key_variables
+    is_not = "is not" if len(variables) == 1 else "are not"
+    missing = f"{', '.join(variables)} {is_not} set" if variables else "its row names no api_key_env"
     return replace(provider, unusable_reason=f"no key: {missing}")
 
 
@@ -134,6 +145,30 @@ class _Reader:
     def optional(self, file: str, make: Callable[[Mapping[str, Any]], T]) -> T | None:
         """As `whole`, of a file that need not be there."""
         return self.whole(file, make) if (self._folder / file).exists() else None
+
+    def keys(self, provider: ProviderConfig, environ: Mapping[str, str]) -> tuple[ProviderKey, ...]:
+        """The keys of an enabled provider that are there, each once; a file that cannot be read is noted."""
+        found: dict[str, ProviderKey] = {}
+        for variable in provider.key_variables if provider.enabled else ():
+            secret = self._secret(variable, environ)
+            if secret is not None:
+                found.setdefault(secret, ProviderKey(variable, secret))
+        return tuple(found.values())
+
+    def own_keys(self, tenant: Tenant, environ: Mapping[str, str]) -> OwnKeys:
+        """The keys that a tenant's file names, with what is in their variables."""
+        found = ((name, key, self._secret(key.variable, environ)) for name, key in tenant.own_keys.items())
+        return {
+            name: key if secret is None else replace(key, secret=secret, unusable_reason=None)
+            for name, key, secret in found
+        }
+
+    def _secret(self, variable: str, environ: Mapping[str, str]) -> str | None:
+        try:
+            return secret_in(variable, environ)
+        except SecretFileError as error:
+            self._problems.append(Problem("environment", "", str(error)))
+            return None
 
     def tenants(self) -> list[tuple[str, Tenant]]:
         """Each sound file of tenants/ with the tenant in it."""

@@ -55,6 +55,14 @@ class ProviderLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderKey:
+    """One of an account's keys. `variable` is what it is called in logs and errors, in its place."""
+
+    variable: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderConfig:
     """An API account at a vendor. `type` names the dialect (an adapter in workers/providers)."""
 
@@ -64,6 +72,8 @@ class ProviderConfig:
     enabled: bool = True
     # The variable that holds the account's key; None: none is known, or none is needed (`keyless`).
     api_key_env: str | None = None
+    # Variables of further keys, each taken to be of an account with limits of its own; used in turn with the first.
+    api_key_envs: tuple[str, ...] = ()
     # The row says `"api_key_env": null`: a server that asks for no key, and so is real without one.
     keyless: bool = False
     capabilities: frozenset[str] = frozenset({"chat"})
@@ -78,10 +88,25 @@ class ProviderConfig:
     collects_data: bool | None = None
     # Resolved when the configuration is loaded, never from the file: the sandbox stands in for this account.
     sandboxed: bool = False
-    # Resolved when the configuration is loaded: enabled, and its key (or the sandbox) is there.
+    # Resolved when the configuration is loaded: the keys that are there, each once. The sandbox is given none.
+    keys: tuple[ProviderKey, ...] = field(default=(), repr=False)
+    # Resolved when the configuration is loaded: enabled, and a key of its own (or the sandbox) is there.
     usable: bool = False
+    # Resolved when the configuration is loaded: enabled, real, and some tenant may have a key of its own for it.
+    takes_own_keys: bool = False
     # Why it is not usable, in words for an operator; None where it is.
     unusable_reason: str | None = None
+
+    @property
+    def is_called(self) -> bool:
+        """Whether anybody's calls may go to it, and so a worker serves it."""
+        return self.usable or self.takes_own_keys
+
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """The variables that its keys are looked for in, in order."""
+        first = () if self.api_key_env is None else (self.api_key_env,)
+        return tuple(dict.fromkeys((*first, *self.api_key_envs)))
 
     def capabilities_of(self, model: str) -> frozenset[str]:
         """What `model` can: its own capabilities where its row states any, else the account's."""

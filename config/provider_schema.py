@@ -94,6 +94,7 @@ class ProviderSchema(StrictSchema):
     api_key_env = Text(
         "the name of an environment variable, or null for a server without a key", VARIABLE, allow_none=True
     )
+    api_key_envs = Words("name of an environment variable", VARIABLE, load_default=())
     capabilities = Words("capability", _CAPABILITY, load_default=("chat",))
     limits = fields.Nested(LimitsSchema, load_default=dict)
     models = Table("model name", MODEL_NAME, ModelSchema(), load_default=dict)
@@ -110,6 +111,12 @@ class ProviderSchema(StrictSchema):
             raise ValidationError(
                 {"headers": ["expected no Authorization header; name the key's variable in api_key_env"]}
             )
+
+    @validates_schema
+    def refuse_keys_of_the_keyless(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A server without a key has no further ones either."""
+        if data["api_key_envs"] and "api_key_env" in data and data["api_key_env"] is None:
+            raise ValidationError({"api_key_envs": ["expected none, as api_key_env is null: a server without a key"]})
 
     @validates_schema
     def refuse_responses(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -136,6 +143,7 @@ def provider_config(name: str, row: Mapping[str, Any]) -> ProviderConfig:
         endpoint=row["endpoint"],
         enabled=row["enabled"],
         api_key_env=row.get("api_key_env"),
+        api_key_envs=row["api_key_envs"],
         keyless="api_key_env" in row and row["api_key_env"] is None,
         capabilities=frozenset(row["capabilities"]),
         limits=ProviderLimits(**row["limits"]),

@@ -70,6 +70,11 @@ def tenant_problems(
     """What a tenant names that there is not; `file` is where it stands."""
     for name in sorted(tenant.providers - providers.keys()):
         yield Problem(file, "providers.enabled", f"{name!r}: {unknown_message('provider', name, providers)}")
+    for name in sorted(tenant.own_keys.keys() - tenant.providers):
+        yield Problem(file, f"providers.keys.{name}", "expected one of providers.enabled as the key")
+    for name in sorted(tenant.own_keys):
+        if name in providers and providers[name].keyless:
+            yield Problem(file, f"providers.keys.{name}", "expected no key, as its api_key_env is null")
     preferred = [("providers.primary", tenant.primary_provider)] if tenant.primary_provider else []
     preferred += [(f"providers.fallback_order[{index}]", name) for index, name in enumerate(tenant.fallback_order)]
     for where, name in preferred:

@@ -6,9 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.secret import SecretFileError, with_secrets
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 # As browsers send it: lower case, no path, no slash at the end.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+
+
+# Settings that are secrets: each may stand in a file, which the variable with `_FILE` behind its name tells.
+SECRETS = (
+    *("REDIS_URL", "MODEL_ROUTER_FILES_URL", "MODEL_ROUTER_ENCRYPTION_KEY", "MODEL_ROUTER_KEY_PEPPER"),
+    *("MODEL_ROUTER_ADMIN_KEY", "MODEL_ROUTER_METRICS_KEY", "FLOWER_BASIC_AUTH"),
+)
+# A key of Fernet's: 32 bytes in URL-safe base64.
+_ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 
 
 class SettingError(ValueError):
@@ -35,7 +46,7 @@ class Settings:
     key_prefix: str = "mr:"
     home: Path = field(default_factory=lambda: Path(".model-router"))
     # Where the bytes of files are kept, as fsspec writes it; None: the folder `files` of HOME.
-    files_url: str | None = None
+    files_url: str | None = field(default=None, repr=False)
     config_dir: Path = field(default_factory=lambda: PROJECT_ROOT / "config")
     # Where the sandbox providers listen; None: the loopback interface at `sandbox_port`.
     sandbox_url: str | None = None
@@ -88,6 +99,8 @@ class Settings:
     behind_tls: bool = False
     # How long the API waits for a request's bytes, all waits together; every 4 KiB that come add a second.
     read_timeout_s: float = 20.0
+    # Seal the provider keys that tenants store: the first of these, all of them open; empty: none can be stored.
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     # Celery task events for Flower: they cost throughput, see README.
     task_events: bool = False
     # Opens /metrics; None: it is open to all who can reach it.
@@ -136,6 +149,10 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read every setting from `environ`; raises SettingError naming the variable that cannot be used."""
+        try:
+            environ = with_secrets(environ, SECRETS)
+        except SecretFileError as error:
+            raise SettingError(str(error)) from None
         read = _Reader(environ)
         # An instance: with slots, the class itself holds descriptors and not the defaults.
         default = cls()
@@ -186,21 +203,15 @@ class Settings:
             cors_origins=_origins(environ.get("MODEL_ROUTER_CORS_ORIGINS", "")),
             behind_tls=read.flag("MODEL_ROUTER_BEHIND_TLS", default=default.behind_tls),
             read_timeout_s=read.number("MODEL_ROUTER_READ_TIMEOUT_S", default.read_timeout_s),
+            encryption_keys=_encryption_keys("MODEL_ROUTER_ENCRYPTION_KEY", environ),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
-            metrics_key=environ.get("MODEL_ROUTER_METRICS_KEY", "").strip() or None,
-            key_pepper=read.secret("MODEL_ROUTER_KEY_PEPPER", "MODEL_ROUTER_KEY_PEPPER_FILE", least=16),
+            metrics_key=read.secret("MODEL_ROUTER_METRICS_KEY", least=16),
+            key_pepper=read.secret("MODEL_ROUTER_KEY_PEPPER", least=16),
             allow_demo_key=read.flag("MODEL_ROUTER_ALLOW_DEMO_KEY", default=default.allow_demo_key),
-            admin_key=read.secret("MODEL_ROUTER_ADMIN_KEY", "MODEL_ROUTER_ADMIN_KEY_FILE", least=16),
+            admin_key=read.secret("MODEL_ROUTER_ADMIN_KEY", least=16),
             admin_port=read.port("MODEL_ROUTER_ADMIN_PORT", 0) or None,
             admin_host=environ.get("MODEL_ROUTER_ADMIN_HOST") or default.admin_host,
         )
-
-
-def provider_key(variable: str | None, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The API key in `variable`, stripped; None when it is unset or blank, or when there is no variable to read."""
-    if variable is None:
-        return None
-    return environ.get(variable, "").strip() or None
 
 
 def _place(raw: str) -> str | None:
@@ -220,6 +231,14 @@ def _origins(raw: str) -> tuple[str, ...]:
                 f"MODEL_ROUTER_CORS_ORIGINS must be *, or origins such as https://app.example.com, not {origin!r}"
             )
     return origins
+
+
+def _encryption_keys(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys in `name`, between commas; SettingError that quotes none of them."""
+    keys = tuple(key.strip() for key in environ.get(name, "").split(",") if key.strip())
+    if not all(map(_ENCRYPTION_KEY.fullmatch, keys)):
+        raise SettingError(f"{name} must be 32 random bytes in URL-safe base64, or several such keys between commas")
+    return keys
 
 
 class _Reader:
@@ -266,26 +285,11 @@ class _Reader:
             return True
         raise SettingError(f"{name} must be 1 or 0, not {raw!r}")
 
-    def secret(self, name: str, file_name: str, *, least: int) -> str | None:
-        """The text in `name`, or in the file that `file_name` says; None where neither is set. No error quotes it."""
-        value, file = self._environ.get(name, "").strip(), self._environ.get(file_name, "").strip()
-        if value and file:
-            raise SettingError(f"{name} and {file_name} are both set: set one of them")
-        if file:
-            name, value = file_name, _file_text(file_name, file)
+    def secret(self, name: str, *, least: int) -> str | None:
+        """The text in `name`; None where it is not set. No error quotes it."""
+        value = self._environ.get(name, "").strip()
         if not value:
             return None
         if len(value) < least or not (value.isascii() and value.isprintable() and " " not in value):
             raise SettingError(f"{name} must be at least {least} visible ASCII characters without blanks")
         return value
-
-
-def _file_text(name: str, file: str) -> str:
-    """What a file named by a setting holds, stripped; SettingError where that cannot be read, or is nothing."""
-    try:
-        text = Path(file).expanduser().read_text().strip()
-    except (OSError, ValueError) as error:
-        raise SettingError(f"{name}: {file} cannot be read ({type(error).__name__})") from None
-    if not text:
-        raise SettingError(f"{name}: {file} is empty")
-    return text

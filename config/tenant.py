@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from config.own_key import OwnKeys
+
 
 @dataclass(frozen=True, slots=True)
 class TenantQuotas:
@@ -59,5 +61,7 @@ class Tenant:
     active: bool = True
     # Its part of what batches may have in flight at a provider, beside other tenants'.
     batch_weight: int = 1
+    # The keys that it brought for providers: its calls to these go out with them, and with no other.
+    own_keys: OwnKeys = field(default_factory=dict)
     # Signs this tenant's webhooks (`whsec_...`); None: one is derived and kept under HOME.
     webhook_secret: str | None = field(default=None, repr=False)

@@ -7,14 +7,22 @@ from typing import Any
 
 from marshmallow import fields
 
-from config.fields import NAME, VISIBLE, Dollars, Flag, Number, StrictSchema, Text, Whole, Words
+from config.fields import NAME, VARIABLE, VISIBLE, Dollars, Flag, Number, StrictSchema, Table, Text, Whole, Words
 from config.key_hash import HASH
+from config.own_key import OwnKey
 from config.policy_schema import policy_name
 from config.tenant import Tenant, TenantFeatures, TenantQuotas
 
 _STATUS = re.compile(r"active|inactive|suspended")
 # Standard Webhooks: `whsec_` and the secret in base64.
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{16,512}={0,2}")
+
+
+class OwnKeySchema(StrictSchema):
+    """One of a tenant's `providers.keys`."""
+
+    api_key_env = Text("the name of an environment variable", VARIABLE, required=True)
+    fallback_to_shared = Flag(load_default=False)
 
 
 class TenantProvidersSchema(StrictSchema):
@@ -24,6 +32,7 @@ class TenantProvidersSchema(StrictSchema):
     primary = Text("a provider's name", NAME, load_default=None, allow_none=True)
     fallback_order = Words("provider name", load_default=())
     routing_policy = Text("a policy's name", NAME, load_default=None)
+    keys = Table("provider name", NAME, OwnKeySchema(), load_default=dict)
 
 
 class QuotasSchema(StrictSchema):
@@ -74,8 +83,9 @@ class TenantSchema(StrictSchema):
     batch_weight = Whole(1, 1000, load_default=1)
 
 
-# Keys have records of their own, times are noted, and the webhook secret is made when it is first asked for.
-NOT_AT_RUN_TIME = ("api_keys", "api_key_hashes", "webhook_secret", "created_at", "updated_at")
+# Keys have records of their own (those of providers are stored sealed, not named by a variable), times are noted, and
+# the webhook secret is made when it is first asked for.
+NOT_AT_RUN_TIME = ("api_keys", "api_key_hashes", "webhook_secret", "created_at", "updated_at", "providers.keys")
 
 
 class RuntimeTenantSchema(TenantSchema):
@@ -108,6 +118,15 @@ def tenant_of(data: Mapping[str, Any]) -> Tenant:
         providers=frozenset(providers["enabled"]),
         primary_provider=providers["primary"],
         fallback_order=providers["fallback_order"],
+        own_keys={
+            # Until somebody has looked for it, it is not there.
+            name: OwnKey(
+                variable=key["api_key_env"],
+                unusable_reason=f"no key: {key['api_key_env']} is not set",
+                fallback_to_shared=key["fallback_to_shared"],
+            )
+            for name, key in providers.get("keys", {}).items()
+        },
         routing_policy=policy_name(data["routing_policy"] or providers["routing_policy"] or "balanced"),
         quotas=TenantQuotas(**data["quotas"]),
         features=TenantFeatures(**features, timeout_s=None if timeout_ms is None else float(timeout_ms) / 1000),

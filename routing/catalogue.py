@@ -31,6 +31,8 @@ class Deployment:
     capabilities: frozenset[str] | None = None
     # Why its provider cannot be called; None where it can.
     unusable_reason: str | None = None
+    # Whether a tenant's own key goes before that.
+    takes_own_keys: bool = field(default=False, compare=False)
     # What its provider's row says; none of it travels with a plan, as no worker asks.
     dialect: str = field(default="", compare=False)
     collects_data: bool | None = field(default=None, compare=False)
@@ -153,6 +155,7 @@ def _deployment(provider: ProviderConfig, model: str) -> Deployment:
         price=price_of(provider, model, embeds=endpoints.isdisjoint({"chat", "responses"})),
         context_length=row.context_length if row is not None else None,
         capabilities=capabilities,
+        takes_own_keys=provider.enabled and not provider.keyless and not provider.sandboxed,
         unusable_reason=None if provider.usable else provider.unusable_reason or "not usable",
         dialect=provider.type,
         collects_data=provider.collects_data,

@@ -95,6 +95,15 @@ def past_breakers(
     return kept
 
 
+def unusable_reason(deployment: Deployment, tenant: Tenant) -> str | None:
+    """Why calls of this tenant cannot go out to the deployment's provider; None where they can, with whosever key."""
+    own = tenant.own_keys.get(deployment.provider)
+    if own is not None and deployment.takes_own_keys:
+        # It never falls back to the shared account for want of its own key.
+        return own.unusable_reason
+    return deployment.unusable_reason
+
+
 def _breaker_wait_s(deployment: Deployment, snapshot: Snapshot, now: float) -> float:
     """Seconds until the breakers of a deployment and of its account let it be called; infinite where nobody knows."""
     longest = 0.0
@@ -110,8 +119,8 @@ def _obstacle(deployment: Deployment, request: RoutingRequest, tenant: Tenant) -
     """Why this deployment cannot serve this request of this tenant; None where it can."""
     if deployment.provider not in tenant.providers:
         return "not among the tenant's providers"
-    if deployment.unusable_reason is not None:
-        return deployment.unusable_reason
+    if (unusable := unusable_reason(deployment, tenant)) is not None:
+        return unusable
     if request.endpoints.isdisjoint(deployment.endpoints):
         return _unserved(request)
     if request.needs and (lacking := deployment.lacks(request.needs)):

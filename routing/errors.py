@@ -18,6 +18,8 @@ RouterError
 │   ├── TooManyBatches        429  of this tenant that have not ended
 │   ├── JobNotReplayable      409
 │   ├── WebhookConflict       409
+│   ├── ProviderKeyConflict   409
+│   │   └── EncryptionKeyMissing
 │   ├── BodyTooLarge          413
 │   └── UnsupportedContentType 415
 ├── LimitReached              429  a limit of the tenant's own; nothing was accepted
@@ -45,7 +47,8 @@ RouterError
     ├── ProviderFailed             5xx, 529
     ├── MalformedAnswer            2xx that is not the dialect
     ├── ProviderRateLimited        429
-    ├── ProviderMisconfigured      401, 403, 404: ours to mend, never shown as the caller's
+    ├── ProviderMisconfigured      404, 410: ours to mend, never shown as the caller's
+    │   └── KeyRefused             401, 402, 403: the key, or what it may do
     ├── ProviderRefused            400: the request itself
     ├── ContextLengthExceeded      400, by the provider's structured code
     ├── NotExpressible             this dialect cannot say the request; no call was made
@@ -351,12 +354,16 @@ class ProviderRateLimited(ProviderError):
 
 
 class ProviderMisconfigured(ProviderError):
-    """The provider answered 401, 403 or 404: the key, the right or the model is ours to mend."""
+    """The provider answered 404, or with a KeyRefused: the key, the right or the model is ours to mend."""
 
     code = "provider_misconfigured"
     next_step = NextStep.FAILOVER
     # Waiting mends nothing here, and made-up model names must not shut an account to everybody.
     trips = False
+
+
+class KeyRefused(ProviderMisconfigured):
+    """The provider answered 401, 402 or 403, or no money is left: another key of the account may do."""
 
 
 class ProviderRefused(ProviderError):

@@ -61,6 +61,8 @@ class Attempt:
     hedge: bool = False
     # How many characters of the answer others had said before it, which it went on with.
     continued: int = 0
+    # Whose key it was made with: "tenant" for the tenant's own, empty for the shared account's.
+    credential: str = ""
 
     def metadata(self) -> dict[str, Any]:
         """The attempt as `routing_metadata.attempts` shows it, times in ms."""
@@ -79,6 +81,8 @@ class Attempt:
             shown["hedge"] = True
         if self.continued:
             shown["continued"] = self.continued
+        if self.credential:
+            shown["credential"] = self.credential
         return shown
 
 

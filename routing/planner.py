@@ -12,7 +12,7 @@ from routing.eligibility import eligible, nobody_serves, past_breakers
 from routing.exploration import with_exploration
 from routing.hedging import hedge_after_ms
 from routing.plan import Candidate, Plan
-from routing.policy import Parts, parts_of, score
+from routing.policy import NO_OWN_KEYS, Parts, parts_of, score
 from routing.preferences import NONE, Sort
 from routing.request import RoutingRequest
 from routing.snapshot import Snapshot
@@ -47,7 +47,8 @@ def plan(
     wishes = request.preferences
     places = tenant_places(tenant)
     found = past_breakers(found, exclusions, tenant, snapshot, now)
-    parts = parts_of([deployment for deployment, _ in found], request, policy, snapshot, now)
+    own = {name: f"{tenant.tenant_id}@{name}" for name in tenant.own_keys} if tenant.own_keys else NO_OWN_KEYS
+    parts = parts_of([deployment for deployment, _ in found], request, policy, snapshot, now, own)
     candidates = [
         _candidate(
             deployment,

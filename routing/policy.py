@@ -1,6 +1,6 @@
 """How deployments are compared: a policy's score of each, from cost, latency and uptime. Orders nothing; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from config.policy import PolicyConfig
@@ -14,6 +14,8 @@ from routing.speed import USUAL_TOKENS
 # Differences of this size do not matter: they keep the ratios below finite and calm.
 _COST_GRAIN_MICROUSD = 1.0
 _LATENCY_GRAIN_MS = 10.0
+# Of most tenants.
+NO_OWN_KEYS: Mapping[str, str] = {}
 
 
 # A tuple, unlike its neighbours: twenty are made in every plan, and a frozen dataclass takes three times as long.
@@ -32,7 +34,12 @@ class Parts(NamedTuple):
 
 
 def parts_of(
-    deployments: Sequence[Deployment], request: RoutingRequest, policy: PolicyConfig, snapshot: Snapshot, now: float
+    deployments: Sequence[Deployment],
+    request: RoutingRequest,
+    policy: PolicyConfig,
+    snapshot: Snapshot,
+    now: float,
+    own: Mapping[str, str] = NO_OWN_KEYS,
 ) -> list[Parts]:
     """The parts of each deployment, in order; cost and latency are relative to the best of them.
 
@@ -40,6 +47,7 @@ def parts_of(
     dearest known one: it is never taken for free. latency = (fastest + 10) / (latency + 10), in ms: how long this
     answer is expected to take, and the wait in the provider's queue. A deployment of unknown speed is as fast as makes
     its part the mean of the known ones'. Where no price (or no speed) is known at all, it is the same for everyone.
+    `own` are the accounts of the tenant's own keys, by provider: their limits hold in place of the shared ones.
     """
     health = [snapshot.of(deployment.id) for deployment in deployments]
     costs = [_cost(deployment, request) for deployment in deployments]
@@ -52,7 +60,8 @@ def parts_of(
     if snapshot.permits:
         needed = demand(request.prompt_tokens, request.completion_tokens)
         waits = [
-            wait + snapshot.permit_wait_ms(deployment.provider, deployment.model, needed, now)
+            wait
+            + snapshot.permit_wait_ms(own.get(deployment.provider, deployment.provider), deployment.model, needed, now)
             for wait, deployment in zip(waits, deployments, strict=True)
         ]
     stand_in = _stand_in(durations) if None in durations else 0.0
@@ -68,7 +77,7 @@ def parts_of(
         within_bounds = (
             uptime >= min_uptime
             and (wait if took is None else ms) <= slowest_ms
-            and deployment.provider not in snapshot.ailing
+            and not snapshot.ails(deployment.provider, own_key=deployment.provider in own)
         )
         found.append(
             Parts(

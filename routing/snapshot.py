@@ -38,6 +38,12 @@ class Snapshot:
         """A deployment's health; UNKNOWN where nothing was recorded."""
         return self.health.get(deployment_id, UNKNOWN)
 
+    def ails(self, provider: str, *, own_key: bool) -> bool:
+        """Whether the last check of the account was not good; that its key was refused is nothing to an `own_key`."""
+        if provider not in self.ailing:
+            return False
+        return not own_key or self.checks[provider].status is not CheckStatus.MISCONFIGURED
+
     def wait_ms(self, provider: str, priority: int) -> float:
         """How long a job of this priority step would wait in the provider's queue, in ms; 0 where nobody waits."""
         waits = self.waits_ms.get(provider)

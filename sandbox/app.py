@@ -72,10 +72,10 @@ class Sandbox:
     ) -> Iterable[bytes]:
         """A vendor that is down answers no question for its models either."""
         self._witness.listed(provider)
-        behaviour = self._standing.lasting(provider)
+        behaviour = DEFAULT
         dialect = self._dialects.of(provider)
         try:
-            dialect.key(request)
+            behaviour = self._standing.lasting(provider, dialect.key(request))
             reply = _failing(dialect, behaviour) or dialect.models(dialect.route(request))
         except Refusal as refusal:
             reply = refusal.reply
@@ -103,6 +103,7 @@ class Sandbox:
             raise dialect.broken_json(body, str(error)) from None
         requested = _requested(request, payload)
         account = Account(call.provider, key)
+        call.key = key
         if route.operation is Operation.EMBEDDINGS:
             return self._embedded(call, dialect, payload, requested, account, route)
         return self._completed(call, dialect, payload, requested, account, route)
@@ -119,7 +120,7 @@ class Sandbox:
         prompt = dialect.prompt(payload, route)
         call.model = prompt.model
         call.marker = prompt.transcript.last_user_text[:MARKER_CHARACTERS]
-        behaviour = self._standing.resolve(call.provider, requested, call.marker)
+        behaviour = self._standing.resolve(call.provider, requested, call.marker, account.key)
         if behaviour.context_length is not None and prompt.transcript.tokens > behaviour.context_length:
             raise dialect.too_long(prompt.transcript.tokens, behaviour.context_length)
         answer = compose(call.provider, prompt, behaviour)
@@ -143,7 +144,7 @@ class Sandbox:
         route: Route,
     ) -> _Admitted:
         call.model, tokens, reply = dialect.embeddings(payload, route, NO_GAUGES)
-        behaviour = self._standing.resolve(call.provider, requested, call.marker)
+        behaviour = self._standing.resolve(call.provider, requested, call.marker, account.key)
         gauges = self._let_in(call, dialect, behaviour, account, tokens)
         if gauges is not NO_GAUGES:
             reply = dialect.embeddings(payload, route, gauges)[2]

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from sandbox.behaviour import InvalidBehaviour, parse
 from sandbox.dialects.base import JSON_TYPE, Reply
 from sandbox.meter import Meter
-from sandbox.standing import ANY_PROVIDER, Standing
+from sandbox.standing import ANY_PROVIDER, Standing, of_key
 from sandbox.witness import Witness
 
 PREFIX = "/_sandbox"
@@ -41,8 +41,10 @@ class Control:
         if steps == ["calls"] and method in ("GET", "DELETE"):
             return self._calls(method, query)
         if len(steps) == 2 and steps[1] == "behaviour" and method in ("GET", "PUT", "DELETE"):
-            return self._behaviour(method, steps[0], body)
-        known = "GET health; GET, DELETE calls; GET, PUT, DELETE {provider}/behaviour"
+            return self._behaviour(method, steps[0], steps[0], body)
+        if len(steps) == 4 and steps[1::2] == ["keys", "behaviour"] and method in ("GET", "PUT", "DELETE"):
+            return self._behaviour(method, steps[0], of_key(steps[0], steps[2]), body)
+        known = "GET health; GET, DELETE calls; GET, PUT, DELETE {provider}/behaviour, {provider}/keys/{key}/behaviour"
         message = f"the sandbox has no {method} {PREFIX}{path}; below {PREFIX}/ it has: {known}"
         return error(404, message, code="not_found")
 
@@ -56,7 +58,7 @@ class Control:
             counts.update(self._witness.bodies())
         return _json(counts)
 
-    def _behaviour(self, method: str, provider: str, body: bytes) -> Reply:
+    def _behaviour(self, method: str, provider: str, name: str, body: bytes) -> Reply:
         if method == "PUT":
             try:
                 behaviour = parse(json.loads(body))
@@ -64,12 +66,12 @@ class Control:
                 return invalid_behaviour(problem)
             except (ValueError, RecursionError):
                 return error(400, "the body is not JSON", code="invalid_json")
-            self._standing.put(provider, behaviour)
+            self._standing.put(name, behaviour)
         elif method == "DELETE":
-            self._standing.delete(provider)
+            self._standing.delete(name)
         if method != "GET":
             self._meter.refill(None if provider == ANY_PROVIDER else provider)
-        return _json(self._standing.get(provider).shown())
+        return _json(self._standing.get(name).shown())
 
 
 def _json(value: dict[str, Any]) -> Reply:

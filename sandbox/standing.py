@@ -11,6 +11,11 @@ ANY_PROVIDER = "*"
 _REMEMBERED = 10_000
 
 
+def of_key(provider: str, key: str) -> str:
+    """What the behaviour of one of a provider's keys is kept under: no provider has a slash in its name."""
+    return f"{provider}/{key}"
+
+
 @dataclass(slots=True)
 class _Entry:
     behaviour: Behaviour
@@ -26,7 +31,7 @@ class Standing:
         self._requested: OrderedDict[tuple[str, Behaviour, str], _Entry] = OrderedDict()
 
     def put(self, provider: str, behaviour: Behaviour) -> None:
-        """Replace a provider's behaviour, or everyone's where it is `*`."""
+        """Replace a provider's behaviour, or everyone's where it is `*`; that of one key is under `of_key`'s name."""
         self._entries[provider] = _Entry(behaviour)
 
     def get(self, provider: str) -> Behaviour:
@@ -42,8 +47,8 @@ class Standing:
         else:
             self._entries.pop(provider, None)
 
-    def resolve(self, provider: str, requested: Behaviour | None, marker: str) -> Behaviour:
-        """What this call meets: the request's own over the provider's over everyone's.
+    def resolve(self, provider: str, requested: Behaviour | None, marker: str, key: str = "") -> Behaviour:
+        """What this call meets: the request's own over its key's over the provider's over everyone's.
 
         Its `fault` is set only if it strikes this time; the use is counted. A request's own `times` counts calls
         with the same behaviour and marker, so that a retried request recovers.
@@ -51,7 +56,7 @@ class Standing:
         if requested is None and not self._entries:
             return DEFAULT
         behaviour, owner = DEFAULT, None
-        for entry in self._layers(provider, requested, marker):
+        for entry in self._layers(provider, key, requested, marker):
             behaviour = entry.behaviour.over(behaviour)
             if "fault" in entry.behaviour.given:
                 owner = entry
@@ -59,17 +64,18 @@ class Standing:
             return behaviour
         return replace(behaviour, fault=None)
 
-    def lasting(self, provider: str) -> Behaviour:
+    def lasting(self, provider: str, key: str = "") -> Behaviour:
         """What a request that is no call meets: a fault only if it strikes every time, and without using it up."""
         behaviour = DEFAULT
-        for entry in self._layers(provider, None, ""):
+        for entry in self._layers(provider, key, None, ""):
             behaviour = entry.behaviour.over(behaviour)
         if behaviour.times is None and behaviour.probability == 1:
             return behaviour
         return replace(behaviour, fault=None)
 
-    def _layers(self, provider: str, requested: Behaviour | None, marker: str) -> list[_Entry]:
-        layers = [self._entries.get(ANY_PROVIDER), self._entries.get(provider)]
+    def _layers(self, provider: str, key: str, requested: Behaviour | None, marker: str) -> list[_Entry]:
+        names = (ANY_PROVIDER, provider, of_key(provider, key))
+        layers = [self._entries.get(name) for name in names]
         if requested is not None:
             layers.append(self._remembered(provider, requested, marker))
         return [entry for entry in layers if entry is not None]

@@ -33,6 +33,7 @@ class Call:
     started_ms: int
     model: str = ""
     marker: str = ""
+    key: str = ""
     status: int = 0
 
 
@@ -44,7 +45,7 @@ class Witness:
         self._total: Counter[str] = Counter()
         self._ended: Counter[tuple[str, Outcome]] = Counter()
         self._listings: Counter[str] = Counter()
-        self._log: deque[tuple[str, str, str, int, str, int, int]] = deque(maxlen=LOGGED)
+        self._log: deque[tuple[str, str, str, str, int, str, int, int]] = deque(maxlen=LOGGED)
         self._bodies: deque[tuple[str, str, bytes]] = deque(maxlen=BODIES)
 
     def begin(self, provider: str, now_s: float, path: str = "", body: bytes = b"") -> Call:
@@ -63,7 +64,7 @@ class Witness:
         if call.generation != self._generation:
             return
         self._ended[call.provider, outcome] += 1
-        entry = (call.provider, call.model, call.marker, call.status, outcome.value, call.started_ms)
+        entry = (call.provider, call.model, call.marker, call.key, call.status, outcome.value, call.started_ms)
         self._log.append((*entry, int(now_s * 1000)))
 
     def reset(self) -> None:
@@ -88,7 +89,7 @@ class Witness:
 
     def log(self) -> dict[str, Any]:
         """The last calls that ended, oldest first, and the completed ones among them by marker."""
-        names = ("provider", "model", "marker", "status", "outcome", "started_ms", "finished_ms")
+        names = ("provider", "model", "marker", "key", "status", "outcome", "started_ms", "finished_ms")
         calls = [dict(zip(names, entry, strict=True)) for entry in self._log]
         completed = Counter(call["marker"] for call in calls if call["outcome"] == Outcome.COMPLETED)
         return {"log": calls, "completed_by_marker": dict(completed)}

@@ -39,7 +39,7 @@ def test_named_make_targets_exist(page):
 
 def test_named_commands_exist(page):
     """`model-router X` is a command."""
-    for command in re.findall(r"`model-router ([a-z]+)", page.read_text()):
+    for command in re.findall(r"`model-router ([a-z]+(?:-[a-z]+)*)", page.read_text()):
         assert command in main.commands, command
 
 

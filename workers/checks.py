@@ -13,7 +13,7 @@ from routing.provider_health import why_due
 from routing.store import SnapshotReader
 from workers.ledger.ledger import Ledger
 from workers.ledger.record import Finding
-from workers.upstreams import Upstream, Upstreams
+from workers.upstreams import Keys, Upstream, Upstreams
 
 log = structlog.get_logger()
 
@@ -87,15 +87,15 @@ class Checks:
     def _finding(self) -> Finding | None:
         """What a check finds now; None where none is due, or the account is not to be called."""
         try:
-            upstream = self._upstreams.get(self._provider)
+            keys = self._upstreams.get(self._provider)
         except ConfigurationError as error:
             return Finding(CheckStatus.MISCONFIGURED, 0.0, _short(str(error)))
-        if upstream is None:
+        if keys is None:
             return None
         why = why_due(self._provider, self._snapshots.current, time.time(), self._interval_s)
         if why is None:
             return None
-        finding = look(upstream, min(TIMEOUT_S, self._interval_s))
+        finding = look_with_any(keys, min(TIMEOUT_S, self._interval_s))
         log.debug("provider.checked", provider=self._provider, why=why, status=finding.status.value)
         return finding
 
@@ -112,6 +112,15 @@ class Checks:
                     **about,
                     do="correct its key or its row in providers.json, or its account at the vendor",
                 )
+
+
+def look_with_any(keys: Keys, timeout_s: float) -> Finding:
+    """As `look`, with one key after the other until one is not refused: that is how the account is."""
+    for upstream in keys.turn(""):
+        finding = look(upstream, timeout_s)
+        if finding.status is not CheckStatus.MISCONFIGURED:
+            break
+    return finding
 
 
 def look(upstream: Upstream, timeout_s: float) -> Finding:

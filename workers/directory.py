@@ -135,7 +135,7 @@ class Directory:
     def queues(self) -> dict[str, str]:
         """Each provider that can be called -> its queue."""
         providers = self._live.current.providers.values()
-        return {provider.name: provider_queue(provider.name) for provider in providers if provider.usable}
+        return {provider.name: provider_queue(provider.name) for provider in providers if provider.is_called}
 
     def _made_key(self, secret: str, hashed: bytes, edition: Edition) -> AccessKey:
         if hashed in edition.refused:

@@ -80,7 +80,7 @@ class Hedging:
         places = [
             place
             for place in run.places_left
-            if place in alike and self._calls.can_reach(candidates[place].deployment.provider)
+            if place in alike and self._calls.can_reach(run.job, candidates[place].deployment.provider)
         ]
         if not places or not self._budgets.allows(provider):
             return None

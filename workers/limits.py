@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from routing.errors import ProviderError, ProviderRateLimited
+from routing.errors import KeyRefused, ProviderError, ProviderRateLimited
 from routing.permits import Gauge
+from workers.key_gauges import KeyGauges
 from workers.ledger.permits import learnt_words
 from workers.providers.base import Provider, Reply
 
@@ -36,22 +37,36 @@ NOTHING = Lesson()
 
 
 class LimitReader:
-    """Reads the limits in one account's answers."""
+    """Reads the limits in one account's answers. Where it has several keys, theirs are added up (`together`)."""
 
-    def __init__(self, adapter: Provider, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, adapter: Provider, clock: Callable[[], float] = time.monotonic, together: KeyGauges | None = None
+    ) -> None:
         self._adapter = adapter
         self._clock = clock
+        self._together = together
         self._told: dict[str, float] = {}
         self._told_wide: dict[str, float] = {}
 
-    def read(self, deployment: str, reply: Reply, error: ProviderError | None = None) -> Lesson:
-        """What `reply` taught; `error` is what it was taken for."""
+    def note(self, deployment: str, reply: Reply | None, error: ProviderError, key: str) -> None:
+        """Keep what a refusal of one of several keys tells: nothing that the ledger must know yet."""
+        if self._together is None:
+            return
+        if isinstance(error, KeyRefused):
+            self._together.refuse(key)
+        elif reply is not None:
+            self._together.note(deployment, key, self._adapter.gauges(reply))
+
+    def read(self, deployment: str, reply: Reply, error: ProviderError | None = None, key: str = "") -> Lesson:
+        """What `reply`, the answer to a call with `key`, taught; `error` is what it was taken for."""
         if isinstance(error, ProviderRateLimited):
             return self._refused(deployment, reply, error)
+        if self._together is not None:
+            self._together.note(deployment, key, self._adapter.gauges(reply))
         now = self._clock()
         if now - self._told.get(deployment, -_EVERY_S) < _EVERY_S:
             return NOTHING
-        gauges = self._adapter.gauges(reply)
+        gauges = self._adapter.gauges(reply) if self._together is None else self._together.together(deployment)
         tight = [gauge for gauge in gauges if _is_tight(gauge)]
         # A limit that was tight may have been raised: that is told now and then, for whoever still keeps to it.
         wide = [replace(gauge, limit=0) for gauge in gauges if gauge not in tight]
@@ -68,11 +83,12 @@ class LimitReader:
 
     def _refused(self, deployment: str, reply: Reply, error: ProviderRateLimited) -> Lesson:
         gauges = self._adapter.gauges(reply)
+        told = gauges if self._together is None else self._together.together(deployment)
         if gauges and all(gauge.remaining > 0 for gauge in gauges):
-            tight = [gauge for gauge in gauges if _is_tight(gauge)]
+            tight = [gauge for gauge in told if _is_tight(gauge)]
             return Lesson(learnt_words(deployment, tight) if tight else "", crowded=True)
         gate_s = _UNKNOWN_GATE_S if error.retry_after_s is None else max(error.retry_after_s, _LEAST_GATE_S)
-        return Lesson(learnt_words(deployment, gauges, int(gate_s * 1000)), gated=True, crowded=not gauges)
+        return Lesson(learnt_words(deployment, told, int(gate_s * 1000)), gated=True, crowded=not gauges)
 
 
 def _is_tight(gauge: Gauge) -> bool:

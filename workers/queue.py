@@ -112,6 +112,18 @@ def submission(
         replay_of=order.replay_of,
         key=order.key,
         unstored=order.unstored,
+        own=_own_words(tenant, plan),
         limits=limits,
         expected_microusd=expected_microusd(plan, wanted) if bounded else 0,
     )
+
+
+def _own_words(tenant: Tenant, plan: Plan) -> str:
+    """Which of the plan's providers the tenant brought a key for, as permit.lua and claimed.py read it."""
+    if not tenant.own_keys:
+        return ""
+    names = dict.fromkeys(
+        candidate.deployment.provider for candidate in plan.candidates if candidate.deployment.takes_own_keys
+    )
+    words = [f"{name}:{tenant.own_keys[name].version}" for name in names if name in tenant.own_keys]
+    return f" {' '.join(words)} " if words else ""

@@ -15,6 +15,7 @@ from routing.errors import (
     JobError,
     PromptTooLong,
     ProviderError,
+    ProviderMisconfigured,
     ProviderRateLimited,
     ProviderRefused,
     RefusedByProvider,
@@ -26,7 +27,7 @@ from routing.prices import cost_microusd
 from routing.spending import counted_microusd
 from workers import answer
 from workers.asking import prompt_tokens
-from workers.call import Called
+from workers.call import OWN, Called
 from workers.continuation import Beginning
 from workers.frames import Speaker
 from workers.ledger.claimed import Claimed
@@ -184,6 +185,7 @@ class Run:
                 cost_microusd=cost,
                 hedge=hedge,
                 continued=0 if self.begun is None else len(self.begun.said),
+                credential=called.credential,
             )
         )
         if isinstance(result, Completion):
@@ -191,7 +193,8 @@ class Run:
             self._account(deployment.id, result.usage, cost or 0, hedge=hedge, overtaken=overtaken)
             tokens = result.usage.prompt_tokens if self._embeds else result.usage.completion_tokens
             self.evidence.append(f"{deployment.id} 1 {duration_ms} {tokens}")
-        elif result.unhealthy:
+        elif result.unhealthy and not (called.credential and isinstance(result, ProviderMisconfigured)):
+            # That a tenant's own key is refused says nothing of what others are served.
             self.evidence.append(f"{deployment.id} {0 if result.trips else 2} {duration_ms} 0")
         if hedge:
             self.second_lesson = called.lesson
@@ -231,6 +234,7 @@ class Run:
                 duration_ms,
                 cost_microusd=cost_microusd,
                 hedge=hedge,
+                credential=OWN if deployment.provider in self.job.own else "",
             )
         )
         self.evidence.append(f"{deployment.id} 3 {duration_ms} 0")

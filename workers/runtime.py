@@ -19,6 +19,8 @@ from workers.ledger.permits import ConfiguredLimits
 from workers.loops import keep_running
 from workers.metrics.instruments import Instruments
 from workers.metrics.meter import Meter
+from workers.own_keys.sealing import Sealing
+from workers.own_keys.upstreams import OwnUpstreams
 from workers.pipeline import CommandPipeline
 from workers.relay import Relay
 from workers.release import Release
@@ -60,7 +62,10 @@ class Runtime:
         concurrency = AdaptiveConcurrency()
         budgets = RetryBudgets(lambda: configuration.current.retry)
         rng = random.Random()  # noqa: S311 (jitter, not secrets)
-        calls = Calls(upstreams, concurrency)
+        sealing = Sealing(settings.encryption_keys)
+        calls = Calls(
+            upstreams, OwnUpstreams(lambda: configuration.current, upstreams, ledger.own_keys, sealing), concurrency
+        )
         relay = Relay(ledger.streams, leases.revoke)
         meter = Meter()
         instruments = Instruments(meter, lambda: configuration.current)

@@ -30,8 +30,9 @@ ATTEMPT = Shape(
             "cost_microusd": whole("Millionths of a dollar."),
             "hedge": flag("Made beside the attempt before it, which took long."),
             "continued": whole("Characters of the answer that others had said before it."),
+            "credential": word(["tenant"], "Made with the tenant's own key."),
         },
-        optional=("error", "cost_microusd", "hedge", "continued"),
+        optional=("error", "cost_microusd", "hedge", "continued", "credential"),
     ),
 )
 

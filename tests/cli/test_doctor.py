@@ -76,6 +76,20 @@ def test_a_key_is_named_by_its_variable_and_never_shown(run, configuration, free
         assert str(len(CANARY)) + " char" not in answer.stdout
 
 
+def test_keys_in_files_are_named_by_their_path(run, configuration, free_ports, tmp_path):
+    """What is in them is not shown; one that cannot be read is a problem, by its variable and path."""
+    file = tmp_path / "secret"
+    file.write_text(CANARY)
+    variables = {**free_ports, "MODEL_ROUTER_CONFIG": configuration(row("mine", "http://127.0.0.1:1/v1"))}
+    answer = run("doctor", **variables, SOME_KEY_FILE=str(file))
+    assert f"key SOME_KEY in the file {file}" in answer.stdout
+    assert CANARY not in answer.stdout + answer.stderr
+    file.unlink()
+    answer = run("doctor", **variables, SOME_KEY_FILE=str(file))
+    assert answer.returncode == 1
+    assert f"SOME_KEY_FILE: {file} cannot be read (No such file or directory)" in answer.stdout
+
+
 def test_a_reachable_endpoint(run, configuration, free_ports):
     """A provider with a key whose endpoint answers is well."""
     with socket.create_server(("127.0.0.1", 0)) as server:

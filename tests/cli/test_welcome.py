@@ -77,3 +77,13 @@ def test_the_sandbox_names_the_variables_that_end_it():
     """Whoever wants real answers reads which variable to set."""
     assert "GROQ_API_KEY" in mode_line(configuration())
     assert mode_line(configuration(sandbox=False)) == "Providers: groq"
+
+
+def test_providers_that_wait_for_tenants_keys_are_named_apart():
+    """Nobody is told that they answer everybody."""
+    bare = replace(ROW, name="bare", usable=False, takes_own_keys=True)
+    told = replace(configuration(sandbox=False), providers={"groq": ROW, "bare": bare})
+    assert mode_line(told) == "Providers: groq; for tenants with keys of their own: bare"
+    assert mode_line(replace(told, providers={"bare": bare})).startswith(
+        "Providers: none with a shared key; for tenants"
+    )

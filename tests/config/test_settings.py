@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import SettingError, Settings, provider_key
+from config.settings import SettingError, Settings
 
 
 def test_empty_environment_gives_the_defaults(tmp_path, monkeypatch):
@@ -61,14 +61,6 @@ def test_bad_value_names_its_variable(name, value):
         Settings.from_environment({name: value})
 
 
-def test_provider_key_is_stripped():
-    """A key is read without the blanks around it; a blank or missing one is none."""
-    assert provider_key("K", {"K": " x \n"}) == "x"
-    assert provider_key("K", {"K": " "}) is None
-    assert provider_key("K", {}) is None
-    assert provider_key(None, {}) is None
-
-
 def test_a_secret_is_in_its_variable_or_in_a_file(tmp_path):
     """The admin key stands in the environment or in a file, as containers mount it; without either there is none."""
     file = tmp_path / "admin"
@@ -97,3 +89,14 @@ def test_a_bad_secret_is_refused_and_not_quoted(tmp_path, value):
         with pytest.raises(SettingError, match="MODEL_ROUTER_ADMIN_KEY") as raised:
             Settings.from_environment(environ)
         assert value not in str(raised.value)
+
+
+def test_secret_settings_may_be_in_files(tmp_path):
+    """Docker's and Kubernetes' secrets: the file is read in place of the variable, and never shown."""
+    file = tmp_path / "url"
+    file.write_text("redis://:hidden@h/0\n")
+    settings = Settings.from_environment({"REDIS_URL_FILE": str(file)})
+    assert settings.redis_url == "redis://:hidden@h/0"
+    assert "hidden" not in repr(settings)
+    with pytest.raises(SettingError, match=f"REDIS_URL_FILE: {tmp_path}/away cannot be read"):
+        Settings.from_environment({"REDIS_URL_FILE": f"{tmp_path}/away"})

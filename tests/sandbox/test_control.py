@@ -32,6 +32,24 @@ def test_deleting_everyones_behaviour_deletes_all(sandbox):
     assert control(sandbox, "GET", "/groq/behaviour").json == {}
 
 
+def test_one_key_may_be_treated_apart(sandbox):
+    """What is set for a key holds for its calls and listings alone, over what holds for its provider."""
+    sandbox.behave("groq", text="for all")
+    sandbox.behave_with("groq", "tired", fault="status", status=401)
+    body = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+
+    def statuses(key):
+        headers = {"authorization": f"Bearer {key}"}
+        chat = send(sandbox.url, "/groq/openai/v1/chat/completions", body, headers=headers)
+        return chat.status, send(sandbox.url, "/groq/openai/v1/models", headers=headers, method="GET").status
+
+    assert statuses("tired") == (401, 401)
+    assert statuses("fresh") == (200, 200)
+    assert [call["key"] for call in sandbox.calls(log=True)["log"]] == ["tired", "fresh"]
+    control(sandbox, "DELETE", "/groq/keys/tired/behaviour")
+    assert statuses("tired") == (200, 200)
+
+
 @pytest.mark.parametrize(
     ("body", "code", "param"),
     [

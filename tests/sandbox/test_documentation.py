@@ -45,7 +45,8 @@ def test_stream_is_streamed(sandbox):
 def test_behaviour_is_set_and_shown(sandbox):
     """The control route's examples set, show and forget."""
     shown = {"latency_ms": 250.0, "limits": {"requests_per_minute": 30}}
-    assert paste(sandbox, EXAMPLES[3]) == json.dumps(shown) * 2 + "{}"
+    refused = {"fault": "status", "status": 401}
+    assert paste(sandbox, EXAMPLES[3]) == json.dumps(shown) + json.dumps(refused) + json.dumps(shown) + "{}"
 
 
 def test_witness_answers(sandbox):

@@ -76,6 +76,10 @@ class SandboxProcess:
         """Replace a provider's behaviour, or everyone's."""
         return self._control("PUT", f"/{quote(provider)}/behaviour", fields)
 
+    def behave_with(self, provider: str, key: str, **fields: Any) -> dict[str, Any]:
+        """Replace the behaviour of a provider to one key."""
+        return self._control("PUT", f"/{quote(provider)}/keys/{quote(key)}/behaviour", fields)
+
     def reset(self) -> None:
         """Forget every behaviour and all counts."""
         self._control("DELETE", "/*/behaviour")

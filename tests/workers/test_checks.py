@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.configuration import Configuration
-from config.provider import ProviderConfig
+from config.provider import ProviderConfig, ProviderKey
 from routing.check import CheckStatus
 from routing.store import SnapshotReader
 from tests.support.process_node import free_port
@@ -93,10 +93,10 @@ def test_nobody_there(checked, rows):
     assert checked().status is CheckStatus.FAILED
 
 
-def test_a_key_that_cannot_be_sent(checked, rows, monkeypatch):
+def test_a_key_that_cannot_be_sent(checked, rows):
     """A key that no header can hold is the operator's to mend, and is not shown."""
-    monkeypatch.setenv("SOME_KEY", "se\tcret")
-    rows["groq"] = row("https://api.groq.com/openai/v1", sandboxed=False, api_key_env="SOME_KEY")
+    key = ProviderKey("SOME_KEY", "se\tcret")
+    rows["groq"] = row("https://api.groq.com/openai/v1", sandboxed=False, keys=(key,))
     found = checked()
     assert found.status is CheckStatus.MISCONFIGURED
     assert "cret" not in found.error

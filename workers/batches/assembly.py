@@ -13,6 +13,7 @@ from workers.batches.run import Means
 from workers.directory import Directory
 from workers.ledger.ledger import Ledger
 from workers.loops import keep_running
+from workers.own_keys.directory import OwnKeyDirectory
 from workers.storage import Storage
 
 
@@ -24,6 +25,8 @@ def make_pump(settings: Settings, configuration: LiveConfiguration, ledger: Ledg
     snapshots = SnapshotReader(client, settings.key_prefix, queues=directory.queues)
     snapshots.start()
     rng = random.Random()  # noqa: S311 (spreads load, no secrets)
+    own_keys = OwnKeyDirectory(ledger.own_keys, opens=bool(settings.encryption_keys))
+    keep_running(own_keys.run)
     ordering = LineOrdering(directory, lambda: snapshots.current, rng)
-    means = Means(ledger, storage, settings, directory, ordering)
+    means = Means(ledger, storage, settings, directory, ordering, own_keys.on)
     return Pump(means, lambda: configuration.current, settings)

@@ -119,5 +119,5 @@ class Pump:
     def _windows(self) -> dict[str, int]:
         fixed = self._settings.batch_window
         return {
-            row.name: fixed or 2 * row.concurrency for row in self._configuration().providers.values() if row.usable
+            row.name: fixed or 2 * row.concurrency for row in self._configuration().providers.values() if row.is_called
         }

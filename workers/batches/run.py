@@ -5,6 +5,7 @@ the step that moves the place in the input, and answered for in the step that co
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
@@ -56,6 +57,8 @@ class Means:
     settings: Settings
     directory: Directory
     ordering: LineOrdering
+    # Gives a tenant with the provider keys that it has stored.
+    own_keys: Callable[[Tenant], Tenant]
 
 
 class BatchRun:
@@ -79,7 +82,7 @@ class BatchRun:
     def tenant(self) -> Tenant | None:
         """Whose it is, as that one is now; None: nobody, or not active. StoreUnavailable where only Redis knows."""
         tenant = self._means.directory.tenant(self.batch.tenant)
-        return tenant if tenant is not None and tenant.active else None
+        return self._means.own_keys(tenant) if tenant is not None and tenant.active else None
 
     def run(self) -> None:
         """Bring the batch to its end, from wherever it is. LostBatch where another process does that."""

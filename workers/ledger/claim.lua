@@ -55,4 +55,4 @@ local streamed = rest[11] and redis.call('LLEN', stream_key(id)) or -1
 return { rest[1], rest[2], job.plan_json, job.place, rest[3] or '', now - tonumber(rest[4]), deadline - now, queue_ms,
   rest[5] or '', rest[6] or '', rest[7] or '', rest[8] or '', probe, elsewhere, wait, wanting and 1 or 0, job.reached,
   job.limited, job.careless and 0 or 1, rest[4], rest[9] or '', rest[10] or '', streamed,
-  rest[13] and tonumber(rest[14] or 0) or -1, changes }
+  rest[13] and tonumber(rest[14] or 0) or -1, job.own or '', changes }

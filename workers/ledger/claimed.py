@@ -1,7 +1,8 @@
 """A job as one run of it got it from the ledger, or where the run must go instead."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from routing.plan import Plan
@@ -60,6 +61,8 @@ class Claimed:
     streamed: int | None = None
     # Of a line of a batch: how often it has begun again with its first candidate. None for other jobs.
     rounds: int | None = None
+    # The providers that are called with the tenant's own key, and which version of it; 0: the one its file names.
+    own: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, job_id: str, epoch: int, reply: list[Any]) -> "Claimed":
@@ -89,4 +92,9 @@ class Claimed:
             echo=reply[21].decode(),
             streamed=None if reply[22] < 0 else reply[22],
             rounds=None if reply[23] < 0 else reply[23],
+            own=_own(reply[24].decode()),
         )
+
+
+def _own(words: str) -> Mapping[str, int]:
+    return {name: int(version) for name, _, version in (word.rpartition(":") for word in words.split())}

@@ -15,8 +15,10 @@ if #ARGV > 17 then
   send_frames()
 end
 if status == 'completed' then
-  local called = redis.call('HMGET', job_key(id), 'deployment', 'tokens')
-  if called[1] and called[2] then settle_tokens(called[1], called[2], ARGV[9], ARGV[10]) end
+  local called = redis.call('HMGET', job_key(id), 'deployment', 'tokens', 'own', 'tenant')
+  if called[1] and called[2] then
+    settle_tokens(scope_of(called[1], called[3], called[4]), called[2], ARGV[9], ARGV[10])
+  end
   -- What was asked is of no more use once it is answered; a job that failed keeps it, to be run again.
   redis.call('HDEL', job_key(id), 'request')
 end

@@ -38,6 +38,7 @@ from workers.ledger.record import (
 )
 from workers.ledger.steps import Steps
 from workers.ledger.streams import Streams
+from workers.own_keys.store import OwnKeyStore
 from workers.pipeline import MAX_BATCH, CommandPipeline
 from workers.usage.log import UsageLog
 from workers.usage.reconciliation import Reconciliation
@@ -86,6 +87,7 @@ class Ledger:
         self.files = Files(self._steps)
         self.listing = Listing(self._steps)
         self.endpoints = Endpoints(self._steps)
+        self.own_keys = OwnKeyStore(self._steps)
         self.deliveries = DeliveryLog(self._steps, settings)
         self.access = AccessStore(self._steps)
         self.usage = UsageLog(self._steps)

@@ -14,6 +14,13 @@ local BURST, PACE = 0.98, 0.99
 local PARKED_CHECK_MS = 30000
 local BELIEVED_MS = 3600000
 
+-- What a job's calls to a deployment are counted for: the deployment, or with the tenant's own key "tenant@deployment", of
+-- the account "tenant@provider". `own` is the job's field, " provider:version ... ".
+local function scope_of(deployment, own, tenant)
+  if own and string.find(own, ' ' .. account_of(deployment) .. ':', 1, true) then return tenant .. '@' .. deployment end
+  return deployment
+end
+
 local function bucket_size(bucket) return math.max(bucket.limit * BURST, 1) end
 
 local function refill(bucket)

@@ -12,7 +12,8 @@ MINUTE_MS, DAY_MS = 60_000, 86_400_000
 def configured_words(providers: Iterable[ProviderConfig]) -> str:
     """The configured limits as permit.lua reads them; empty where there are none.
 
-    They are the vendor's: the sandbox, where it stands in, is not held to them.
+    They are the vendor's: the sandbox, where it stands in, is not held to them. They are those of one key; each further
+    key is taken to be of an account with as much.
     """
     accounts = []
     for provider in providers:
@@ -24,7 +25,8 @@ def configured_words(providers: Iterable[ProviderConfig]) -> str:
             "rpd": (limits.requests_per_day, DAY_MS),
             "tpm": (limits.tokens_per_minute, MINUTE_MS),
         }
-        words = [f"{name} {limit} {period}" for name, (limit, period) in known.items() if limit is not None]
+        keys = max(len(provider.keys), 1)
+        words = [f"{name} {limit * keys} {period}" for name, (limit, period) in known.items() if limit is not None]
         if words:
             accounts.append(f";{provider.name} {' '.join(words)}")
     return "".join(accounts)

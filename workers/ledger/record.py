@@ -57,6 +57,8 @@ class Submission:
     replay_of: str = ""
     # The id of the key it came with.
     key: str = ""
+    # Which of the plan's providers are called with the tenant's own key: "provider:version ...", blanks around each.
+    own: str = ""
     # The request said `store: false`: what was asked and answered leaves the record soon after the delivery.
     unstored: bool = False
     # The tenant's and the key's limits, as reserve.lua reads them; empty for none.
@@ -80,6 +82,7 @@ class Submission:
             "replay_of": self.replay_of,
             "key": self.key,
             "unstored": "1" if self.unstored else "",
+            "own": self.own,
         }
         pairs: list[Any] = [
             *("v", 1),

@@ -19,6 +19,7 @@ NAMES = (
         "batch_age",
         "batch_end",
     ),
+    "own_key",
     *("batch_cancel", "batch_release"),
     *FILES,
     *("room", "release", "switch", "check", "hedge", "relay", "follow", "settle", "forget", "list", "standing"),

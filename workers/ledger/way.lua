@@ -2,11 +2,12 @@
 
 local function load_job(id, settings, configured)
   local kept = redis.call('HMGET', job_key(id), 'candidate', 'deployment', 'plan', 'priority', 'created', 'deadline',
-    'careless', 'permit', 'tokens', 'reached', 'limited', 'limits')
+    'careless', 'permit', 'tokens', 'reached', 'limited', 'limits', 'own', 'tenant')
   return { id = id, place = tonumber(kept[1]), deployment = kept[2], plan_json = kept[3], priority = kept[4],
     rank = rank_of(kept[4], kept[5]), left = tonumber(kept[6]) - now, careless = kept[7], granted = kept[8],
     demand = demand_of(kept[9]), reached = math.max(tonumber(kept[10] or -1), tonumber(kept[1])),
-    limited = kept[11] or ' ', reserved = kept[12], settings = settings, configured = configured }
+    limited = kept[11] or ' ', reserved = kept[12], own = kept[13], tenant = kept[14], settings = settings,
+    configured = configured }
 end
 
 local function plan_of(job)
@@ -27,7 +28,8 @@ local function obstacle(job, deployment)
     end
   end
   if job.granted and deployment == job.deployment then return 0, false end
-  local wait, alone, scopes = permit_wait(deployment, job.demand, job.rank, job.configured)
+  local wait, alone, scopes = permit_wait(scope_of(deployment, job.own, job.tenant), job.demand, job.rank,
+    job.configured)
   job.scopes = scopes
   -- Those before it may go away: they alone are no reason to give up.
   if alone < job.left then wait = math.min(wait, job.left - 1) end
@@ -122,8 +124,9 @@ end
 
 -- No message either: release.lua publishes it when there is a permit.
 local function park(job, wait)
-  redis.call('ZADD', parked_key(job.deployment), string.format('%.17g', job.rank), job.id .. ':' .. job.epoch)
-  redis.call('SADD', PARKED, job.deployment)
+  local scope = scope_of(job.deployment, job.own, job.tenant)
+  redis.call('ZADD', parked_key(scope), string.format('%.17g', job.rank), job.id .. ':' .. job.epoch)
+  redis.call('SADD', PARKED, scope)
   redis.call('HSET', job_key(job.id), 'deferred', 'parked')
   redis.call('ZADD', SCHEDULE, now + math.min(math.max(PARKED_CHECK_MS, 2 * wait), job.left), job.id)
 end

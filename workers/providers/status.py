@@ -6,6 +6,7 @@ from typing import Any
 
 from routing.errors import (
     ContextLengthExceeded,
+    KeyRefused,
     MalformedAnswer,
     ProviderError,
     ProviderFailed,
@@ -21,9 +22,9 @@ from workers.providers.retry_after import retry_after_s
 CODES: Mapping[tuple[int, str], type[ProviderError]] = {
     (400, "context_length_exceeded"): ContextLengthExceeded,
     # Google answers a bad key, a blocked region and an unpaid project with 400.
-    (400, "API_KEY_INVALID"): ProviderMisconfigured,
-    (400, "FAILED_PRECONDITION"): ProviderMisconfigured,
-    (400, "invalid_api_key"): ProviderMisconfigured,
+    (400, "API_KEY_INVALID"): KeyRefused,
+    (400, "FAILED_PRECONDITION"): KeyRefused,
+    (400, "invalid_api_key"): KeyRefused,
     (400, "model_not_found"): ProviderMisconfigured,
     # Groq: the model was switched off; its terms were not accepted.
     (400, "model_decommissioned"): ProviderMisconfigured,
@@ -33,20 +34,20 @@ CODES: Mapping[tuple[int, str], type[ProviderError]] = {
     (400, "tool_use_failed"): MalformedAnswer,
     (400, "overloaded_error"): ProviderFailed,
     (400, "rate_limit_error"): ProviderRateLimited,
-    (400, "authentication_error"): ProviderMisconfigured,
-    (400, "permission_error"): ProviderMisconfigured,
+    (400, "authentication_error"): KeyRefused,
+    (400, "permission_error"): KeyRefused,
     (400, "not_found_error"): ProviderMisconfigured,
-    (400, "billing_error"): ProviderMisconfigured,
+    (400, "billing_error"): KeyRefused,
     (400, "request_too_large"): ContextLengthExceeded,
     # No money left: waiting does not help.
-    (429, "insufficient_quota"): ProviderMisconfigured,
-    (429, "billing_error"): ProviderMisconfigured,
+    (429, "insufficient_quota"): KeyRefused,
+    (429, "billing_error"): KeyRefused,
 }
 
 STATUSES: Mapping[int, type[ProviderError]] = {
-    401: ProviderMisconfigured,
-    402: ProviderMisconfigured,
-    403: ProviderMisconfigured,
+    401: KeyRefused,
+    402: KeyRefused,
+    403: KeyRefused,
     404: ProviderMisconfigured,
     405: ProviderMisconfigured,
     407: ProviderMisconfigured,

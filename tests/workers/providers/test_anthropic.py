@@ -6,6 +6,7 @@ import pytest
 
 from routing.errors import (
     ContextLengthExceeded,
+    KeyRefused,
     MalformedAnswer,
     NotExpressible,
     ProviderFailed,
@@ -388,9 +389,9 @@ def test_malformed(body):
     ("status", "kind_of_error", "kind"),
     [
         (400, "invalid_request_error", ProviderRefused),
-        (401, "authentication_error", ProviderMisconfigured),
-        (402, "billing_error", ProviderMisconfigured),
-        (403, "permission_error", ProviderMisconfigured),
+        (401, "authentication_error", KeyRefused),
+        (402, "billing_error", KeyRefused),
+        (403, "permission_error", KeyRefused),
         (404, "not_found_error", ProviderMisconfigured),
         (413, "request_too_large", ContextLengthExceeded),
         (429, "rate_limit_error", ProviderRateLimited),

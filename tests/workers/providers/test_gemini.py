@@ -5,10 +5,10 @@ import json
 import pytest
 
 from routing.errors import (
+    KeyRefused,
     MalformedAnswer,
     NotExpressible,
     ProviderFailed,
-    ProviderMisconfigured,
     ProviderRateLimited,
     ProviderRefused,
 )
@@ -388,7 +388,7 @@ EXHAUSTED = {
 @pytest.mark.parametrize(
     ("status", "body", "kind", "wait_s"),
     [
-        (400, BAD_KEY, ProviderMisconfigured, None),
+        (400, BAD_KEY, KeyRefused, None),
         (400, {"error": {"message": "Unknown name", "status": "INVALID_ARGUMENT"}}, ProviderRefused, None),
         (429, EXHAUSTED, ProviderRateLimited, 34.07),
         (429, [EXHAUSTED], ProviderRateLimited, 34.07),

@@ -6,9 +6,9 @@ import pytest
 
 from routing.errors import (
     ContextLengthExceeded,
+    KeyRefused,
     MalformedAnswer,
     ProviderFailed,
-    ProviderMisconfigured,
     ProviderRateLimited,
     ProviderRefused,
 )
@@ -263,10 +263,10 @@ def test_error_within_a_200():
                          "code": "context_length_exceeded"}}, ContextLengthExceeded, "too long"),
         (400, {"object": "error", "message": "flat", "type": "BadRequestError", "code": 400}, ProviderRefused, "flat"),
         (422, {"detail": "Unprocessable"}, ProviderRefused, "Unprocessable"),
-        (401, {"error": "Invalid username or password."}, ProviderMisconfigured, "Invalid username"),
+        (401, {"error": "Invalid username or password."}, KeyRefused, "Invalid username"),
         (502, b"<html>Bad gateway</html>", ProviderFailed, "openai answered 502"),
         (429, {"error": {"message": "quota", "type": "insufficient_quota", "code": "insufficient_quota"}},
-         ProviderMisconfigured, "quota"),
+         KeyRefused, "quota"),
     ],
 )  # fmt: skip
 def test_errors(status, body, kind, words):

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from routing.errors import (
     ContextLengthExceeded,
+    KeyRefused,
     MalformedAnswer,
     ProviderError,
     ProviderFailed,
-    ProviderMisconfigured,
     ProviderRateLimited,
 )
 from routing.job import Usage
@@ -194,7 +194,7 @@ def test_usage_wherever_it_stands(usage_chunk):
     ("data", "kind"),
     [
         (event({"error": {"message": "m", "code": 429}}), ProviderRateLimited),
-        (event({"error": {"message": "m", "code": "401"}}), ProviderMisconfigured),
+        (event({"error": {"message": "m", "code": "401"}}), KeyRefused),
         (event({"error": {"message": "m", "type": "server_error", "code": None}}), ProviderFailed),
         (event({"error": {"message": "m", "code": "context_length_exceeded"}}), ContextLengthExceeded),
         (event({"error": {"message": "m", "type": "tool_use_failed"}}), MalformedAnswer),

@@ -4,7 +4,7 @@ import secrets
 
 from tests.attacks.authorisation import BATCH
 from tests.support.process_node import wait_until
-from tests.support.stack import Stack, chat
+from tests.support.stack import KEY, Stack, chat
 
 
 class Things:
@@ -13,7 +13,6 @@ class Things:
     def __init__(self, stack: Stack, receiver: str) -> None:
         self._stack = stack
         self._receiver = receiver
-        self._endpoints: list[str] = []
         # Who may have been given a key for a provider.
         self._with_own_keys: tuple[str, ...] = ()
         # Paths of the admin API; the matrix makes a tenant itself.
@@ -25,8 +24,12 @@ class Things:
         return made
 
     def drop(self) -> None:
-        for endpoint in self._endpoints:
-            self._stack.session.delete(f"{self._stack.api.url}/v1/webhooks/endpoints/{endpoint}")
+        # The matrix makes some itself, of several tenants.
+        for key in (KEY, "ak-rival"):
+            own = {"Authorization": f"Bearer {key}"}
+            for row in self._stack.get("/v1/webhooks/endpoints", headers=own).json()["data"]:
+                url = f"{self._stack.api.url}/v1/webhooks/endpoints/{row['id']}"
+                self._stack.session.delete(url, headers=own)
         for key in self._with_own_keys:
             own = f"{self._stack.api.url}/v1/provider-keys/groq"
             self._stack.session.delete(own, headers={"Authorization": f"Bearer {key}"})
@@ -37,7 +40,7 @@ class Things:
         return "groq/openai/gpt-oss-20b"
 
     def _provider(self) -> str:
-        self._with_own_keys = ("ak-demo123", "ak-rival")
+        self._with_own_keys = (KEY, "ak-rival")
         return "groq"
 
     def _job_id(self) -> str:
@@ -55,9 +58,7 @@ class Things:
 
     def _endpoint_id(self) -> str:
         body = {"url": self._receiver, "events": ["batch.completed"]}
-        made = self._stack.post(body, path="/v1/webhooks/endpoints").json()["id"]
-        self._endpoints.append(made)
-        return made
+        return self._stack.post(body, path="/v1/webhooks/endpoints").json()["id"]
 
     def _delivery_id(self) -> str:
         made = self._stack.post(path=f"/v1/webhooks/endpoints/{self._endpoint_id()}/test").json()["id"]

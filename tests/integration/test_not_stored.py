@@ -81,6 +81,20 @@ def test_in_the_background_it_waits_for_its_caller(stack):
     gone(stack, job_id)
 
 
+def test_in_the_background_a_webhook_is_a_delivery(stack):
+    """Its receiver has the answer; an endpoint that wants no such event does not count as one."""
+    with WebhookReceiver() as receiver:
+        uninterested = {"url": receiver.url, "events": ["batch.completed"]}
+        endpoint = stack.post(uninterested, path="/v1/webhooks/endpoints").json()["id"]
+        stack.sandbox.behave("*", latency_ms=500)
+        jobs = [ask(stack, **MESSAGES, background=True, webhook_url=url) for url in (receiver.url, None)]
+        wait_until(lambda: stack.redis.client.zscore("mr:unstored", jobs[0]), what="the note of the delivery")
+        wait_until(lambda: stack.redis.client.hget(f"mr:job:{jobs[1]}", "status") == "completed", what="its end")
+        wait_until(lambda: stack.redis.client.zscore("mr:outbox", jobs[1]) is None, what="the end of its news")
+        assert stack.redis.client.zscore("mr:unstored", jobs[1]) is None
+        stack.session.delete(f"{stack.api.url}/v1/webhooks/endpoints/{endpoint}")
+
+
 def test_a_failed_one_is_not_kept_either(stack):
     """A request that failed is not kept to be run again."""
     stack.sandbox.behave("*", fault="status", status=400)

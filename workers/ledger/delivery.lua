@@ -34,6 +34,10 @@ if kept[1] == 'pending' and kept[2] == before then
   else
     if attempt ~= '' then note(nil) end
     redis.call('HSET', key, 'status', status)
+    -- Whoever has it now need not ask for it; others may still be told.
+    if status == 'delivered' then
+      note_delivery(kept[5], redis.call('HGET', job_key(kept[5]), 'unstored'), 10 * UNSTORED_MS)
+    end
     redis.call('HDEL', key, 'next')
     redis.call('ZREM', OUTBOX, id)
     redis.call('EXPIRE', key, RETENTION_S)

@@ -155,13 +155,10 @@ local function end_job(id, status, http_status, answer, used)
   end
   if kept[2] then redis.call('EXPIRE', P .. 'idempotency:' .. kept[2], RETENTION_S) end
   -- A batch tells of itself, not of its lines.
-  if not kept[6] and (kept[3] or redis.call('EXISTS', P .. 'endpoints:' .. (kept[5] or '')) == 1) then
-    redis.call('ZADD', OUTBOX, now, id)
-    -- Its webhooks are made of its record.
-    note_delivery(id, kept[13], 10 * UNSTORED_MS)
-  elseif kept[1] and not kept[6] then
-    note_delivery(id, kept[13], UNSTORED_MS)
-  end
+  local told = not kept[6] and (kept[3] or redis.call('EXISTS', P .. 'endpoints:' .. (kept[5] or '')) == 1)
+  if told then redis.call('ZADD', OUTBOX, now, id) end
+  -- Webhooks are made of the record.
+  if kept[1] and not kept[6] then note_delivery(id, kept[13], (told and 10 or 1) * UNSTORED_MS) end
   if status == 'failed' or status == 'expired' then list_failure(kept[5], id) end
   redis.call('HINCRBY', P .. 'metrics:model_router_jobs_total', status .. '\31' .. (kept[5] or ''), 1)
 end

@@ -146,7 +146,10 @@ def test_usage_adds_up_whatever_is_killed(start_stack, tmp_path, load):
         environment={"MODEL_ROUTER_CONFIG": str(folder)},
     )
     make_known(stack)
-    # What is stuck there is hedged.
+    stack.sandbox.behave("groq", latency_ms=3000)
+    for number in range(3):
+        hedged(stack, f"slow {number}")
+    # From here on what is stuck there is hedged, as long as it is the first to be called.
     stack.sandbox.behave("groq", fault="stall", probability=0.2, stall_s=2)
     begin, end = load
     batch = create(stack, requests=[entry(number) for number in range(LINES)])

@@ -24,42 +24,47 @@ CALLERS, LINES = 12, 400
 MODEL = "groq/openai/gpt-oss-20b"
 
 
+def asked(number, **fields):
+    """A request that ends in any case while the test lasts, as expired if not otherwise."""
+    return chat(f"job {number}", deadline_s=15, **fields)
+
+
 def answered(stack, number):
-    stack.post(chat(f"job {number}", model="fast"), timeout=20)
+    stack.post(asked(number, model="fast"), timeout=20)
 
 
 def hedged(stack, number):
-    stack.post(chat(f"job {number}", model="pair"), timeout=20)
+    stack.post(asked(number, model="pair"), timeout=20)
 
 
 def failed(stack, number):
-    stack.post(chat(f"job {number}", model=MODEL, sandbox={"fault": "status", "status": 400}), timeout=20)
+    stack.post(asked(number, model=MODEL, sandbox={"fault": "status", "status": 400}), timeout=20)
 
 
 def failed_over(stack, number):
-    stack.post(chat(f"job {number}", model="pair", sandbox={"fault": "status", "status": 503, "times": 1}), timeout=20)
+    stack.post(asked(number, model="pair", sandbox={"fault": "status", "status": 503, "times": 1}), timeout=20)
 
 
 def streamed(stack, number):
-    with stack.post(chat(f"job {number}", model="fast", stream=True), stream=True, timeout=20) as response:
+    with stack.post(asked(number, model="fast", stream=True), stream=True, timeout=20) as response:
         assert response.content
 
 
 def broken_off(stack, number):
     fault = {"text": "word " * 40, "fault": "cut", "tokens_per_s": 100}
-    body = chat(f"job {number}", model=MODEL, stream=True, continue_on_failover=True, sandbox=fault)
+    body = asked(number, model=MODEL, stream=True, continue_on_failover=True, sandbox=fault)
     with stack.post(body, stream=True, timeout=20) as response:
         assert response.content
 
 
 def left(stack, number):
     slow = {"text": "word " * 200, "tokens_per_s": 40}
-    with stack.post(chat(f"job {number}", model=MODEL, stream=True, sandbox=slow), stream=True, timeout=20) as response:
+    with stack.post(asked(number, model=MODEL, stream=True, sandbox=slow), stream=True, timeout=20) as response:
         next(response.iter_content(200))
 
 
 def cancelled(stack, number):
-    body = chat(f"job {number}", model=MODEL, background=True, sandbox={"latency_ms": 3000})
+    body = asked(number, model=MODEL, background=True, sandbox={"latency_ms": 3000})
     job = stack.post(body, timeout=20).json()["id"]
     time.sleep(0.3)
     stack.post(path=f"/v1/jobs/{job}/cancel", timeout=20)
@@ -141,7 +146,10 @@ def test_usage_adds_up_whatever_is_killed(start_stack, tmp_path, load):
         environment={"MODEL_ROUTER_CONFIG": str(folder)},
     )
     make_known(stack)
-    # What is stuck there is hedged.
+    stack.sandbox.behave("groq", latency_ms=3000)
+    for number in range(3):
+        hedged(stack, f"slow {number}")
+    # From here on what is stuck there is hedged, as long as it is the first to be called.
     stack.sandbox.behave("groq", fault="stall", probability=0.2, stall_s=2)
     begin, end = load
     batch = create(stack, requests=[entry(number) for number in range(LINES)])

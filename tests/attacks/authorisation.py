@@ -110,12 +110,6 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/admin/v1/tenants/<tenant_id>"): _ADMIN,
     ("PATCH", "/admin/v1/tenants/<tenant_id>"): Route(Access.ADMIN, {"name": "renamed"}),
     ("DELETE", "/admin/v1/tenants/<tenant_id>"): _ADMIN,
-    ("POST", "/v1/webhooks/replay"): Route(Access.TENANT, {"since": 0, "until": 1}),
-}
-
-# Of routes that not every state of the product has: an entry whose route is not there is no fault. Here only until they
-# stand above.
-LANDING: Mapping[tuple[str, str], Route] = {
     ("GET", "/metrics"): _OPEN,
     ("GET", "/v1/limits"): _TENANT,
     ("GET", "/v1/usage"): _TENANT,
@@ -124,6 +118,7 @@ LANDING: Mapping[tuple[str, str], Route] = {
     ("GET", "/v1/provider-keys/<provider>"): Route(Access.TENANT, also=(404,)),
     ("PUT", "/v1/provider-keys/<provider>"): Route(Access.TENANT, {"api_key": "gsk_of-the-matrix"}, also=(503,)),
     ("DELETE", "/v1/provider-keys/<provider>"): Route(Access.TENANT, also=(404,)),
+    ("POST", "/v1/webhooks/replay"): Route(Access.TENANT, {"since": 0, "until": 1}),
 }
 
 # The status a caller meets, by the route's access and who calls.

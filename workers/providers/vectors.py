@@ -47,8 +47,11 @@ def completion_of(
 def normalised(vector: Any) -> Any:
     """The vector at length one; as it is where it is not all numbers, which is told later, or zero."""
     try:
-        length = math.hypot(*vector)
-        return [value / length for value in vector] if 0 < length < math.inf else vector
+        # Brought near one first: the length of numbers that are next to nothing is not exact.
+        largest = max(map(abs, vector), default=0.0)
+        scaled = [value / largest for value in vector] if 0 < largest < math.inf else []
+        length = math.hypot(*scaled)
+        return [value / length for value in scaled] if scaled else vector
     except (TypeError, OverflowError):
         return vector
 

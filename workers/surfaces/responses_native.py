@@ -144,7 +144,8 @@ def _parts(value: Any, name: str = "") -> Iterator[dict[str, Any]]:
         for inner in value:
             yield from _parts(inner, name)
     elif isinstance(value, dict):
-        if value.get("type") in _PICTURES:
+        kind = value.get("type")
+        if isinstance(kind, str) and kind in _PICTURES:
             yield {"type": "image_url"}
         for key, inner in value.items():
             yield from _parts(inner, key)

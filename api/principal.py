@@ -28,8 +28,7 @@ def authenticate() -> Principal:
 
     Keys are in the configuration, in memory: a Redis that is away turns nobody into a stranger.
     """
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    secret = secret.strip() if scheme.lower() == "bearer" else request.headers.get("X-Api-Key", "").strip()
+    secret = given_key()
     if not secret:
         raise Unauthenticated("no API key: send it as `Authorization: Bearer YOUR_KEY`")
     access = services().directory.current.access(secret)
@@ -37,3 +36,9 @@ def authenticate() -> Principal:
         raise Unauthenticated("Incorrect API key provided: it is not known here, or its tenant is not active")
     request.environ[TENANT] = access[0].tenant_id
     return Principal(*access)
+
+
+def given_key() -> str:
+    """The key this request came with, in either header; empty where it came without one."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else request.headers.get("X-Api-Key", "").strip()

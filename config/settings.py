@@ -79,6 +79,8 @@ class Settings:
     task_events: bool = False
     # Opens /metrics; None: it is open to all who can reach it.
     metrics_key: str | None = field(default=None, repr=False)
+    # Opens /admin; None: there is no admin API.
+    admin_key: str | None = field(default=None, repr=False)
 
     @property
     def sandbox_base_url(self) -> str:
@@ -161,6 +163,7 @@ class Settings:
             webhook_deliveries=read.whole("MODEL_ROUTER_WEBHOOK_DELIVERIES", default.webhook_deliveries),
             task_events=read.flag("MODEL_ROUTER_TASK_EVENTS", default=default.task_events),
             metrics_key=environ.get("MODEL_ROUTER_METRICS_KEY", "").strip() or None,
+            admin_key=read.secret("MODEL_ROUTER_ADMIN_KEY", "MODEL_ROUTER_ADMIN_KEY_FILE", least=16),
         )
 
 
@@ -222,3 +225,27 @@ class _Reader:
         if raw in ("1", "true", "yes", "on"):
             return True
         raise SettingError(f"{name} must be 1 or 0, not {raw!r}")
+
+    def secret(self, name: str, file_name: str, *, least: int) -> str | None:
+        """The text in `name`, or in the file that `file_name` says; None where neither is set. No error quotes it."""
+        value, file = self._environ.get(name, "").strip(), self._environ.get(file_name, "").strip()
+        if value and file:
+            raise SettingError(f"{name} and {file_name} are both set: set one of them")
+        if file:
+            name, value = file_name, _file_text(file_name, file)
+        if not value:
+            return None
+        if len(value) < least or not (value.isascii() and value.isprintable() and " " not in value):
+            raise SettingError(f"{name} must be at least {least} visible ASCII characters without blanks")
+        return value
+
+
+def _file_text(name: str, file: str) -> str:
+    """What a file named by a setting holds, stripped; SettingError where that cannot be read, or is nothing."""
+    try:
+        text = Path(file).expanduser().read_text().strip()
+    except (OSError, ValueError) as error:
+        raise SettingError(f"{name}: {file} cannot be read ({type(error).__name__})") from None
+    if not text:
+        raise SettingError(f"{name}: {file} is empty")
+    return text

@@ -6,6 +6,7 @@ RouterError
 │   ├── PreviousResponseNotFound 400
 │   ├── NoCandidates          400  no deployment can serve this request; lists why
 │   ├── Unauthenticated       401
+│   ├── AdminKeyRequired      403  a key, but not the one that opens /admin
 │   ├── ModelNotFound         404
 │   ├── NotFound              404
 │   ├── IdempotencyConflict   409
@@ -108,6 +109,13 @@ class Unauthenticated(RequestError):
 
     status = 401
     code = "invalid_api_key"
+
+
+class AdminKeyRequired(RequestError):
+    """A key came, and is not the one that opens /admin."""
+
+    status = 403
+    code = "admin_key_required"
 
 
 class ModelNotFound(RequestError):

@@ -14,6 +14,7 @@ _COME_AGAIN = ("Retry-After", "Retry-After-Ms")
 _REFUSALS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     400: ("The request cannot be served as it stands; `param` names the field at fault.", ()),
     401: ("No key, or not one of ours.", ()),
+    403: ("A key, but not one that may do this.", ()),
     404: ("There is no such thing for this key.", ()),
     409: ("It does not go together with what is there already.", ("X-Should-Retry",)),
     413: ("The body is over the limit.", ()),

@@ -31,6 +31,15 @@ _KEYS = {
         "description": "The same key in another header.",
     },
 }
+_ADMIN_KEYS = {
+    "admin": {"type": "http", "scheme": "bearer", "description": "The operator's key, which is no tenant's."},
+    "admin_api_key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Api-Key",
+        "description": "The operator's key in another header.",
+    },
+}
 _BETWEEN_WORDS = re.compile(r"\W+")
 # A parameter in a rule of werkzeug's: <job_id>, <path:model>.
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -59,7 +68,7 @@ def document(app: Flask) -> dict[str, Any]:
         plugins=[plugin],
         servers=[{"url": "/"}],
     )
-    for name, scheme in _KEYS.items():
+    for name, scheme in {**_KEYS, **_ADMIN_KEYS}.items():
         spec.components.security_scheme(name, scheme)
     writer = _Writer(spec, plugin)
     for path, method, view in routes(app):
@@ -98,7 +107,7 @@ class _Writer:
             "description": inspect.getdoc(view) or "",
             "parameters": [_parameter(parameter) for parameter in (*told.parameters, REQUEST_ID)],
             "responses": {str(answer.status): self._answer(answer) for answer in sorted(told.answers, key=_status)},
-            "security": [{name: []} for name in _KEYS] if told.key else [],
+            "security": [{name: []} for name in (_ADMIN_KEYS if told.admin else _KEYS)] if told.key else [],
         }
         if told.body is not None:
             media = {"schema": self._schema(told.body)}

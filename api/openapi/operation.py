@@ -52,8 +52,9 @@ class Operation:
     example: Mapping[str, Any] | None = None
     # The media type of the body.
     body_type: str = JSON
-    # Whether a key is needed.
+    # Whether a key is needed; and whether that is the admin key, and not a tenant's.
     key: bool = True
+    admin: bool = False
 
 
 def documented(operation: Operation) -> Callable[[View], View]:

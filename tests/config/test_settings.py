@@ -67,3 +67,33 @@ def test_provider_key_is_stripped():
     assert provider_key("K", {"K": " "}) is None
     assert provider_key("K", {}) is None
     assert provider_key(None, {}) is None
+
+
+def test_a_secret_is_in_its_variable_or_in_a_file(tmp_path):
+    """The admin key stands in the environment or in a file, as containers mount it; without either there is none."""
+    file = tmp_path / "admin"
+    file.write_text("sixteen-or-more-characters\n")
+    for environ in (
+        {"MODEL_ROUTER_ADMIN_KEY": "sixteen-or-more-characters"},
+        {"MODEL_ROUTER_ADMIN_KEY_FILE": str(file)},
+    ):
+        settings = Settings.from_environment(environ)
+        assert settings.admin_key == "sixteen-or-more-characters"
+        assert "sixteen" not in repr(settings)
+    assert Settings.from_environment({}).admin_key is None
+
+
+@pytest.mark.parametrize("value", ["short", "a key with blanks in it", "sixteen-chars-ünd-more"])
+def test_a_bad_secret_is_refused_and_not_quoted(tmp_path, value):
+    """Too short, or what no header can hold, in the variable or the file; both at once; no such file."""
+    file = tmp_path / "admin"
+    file.write_text(value)
+    for environ in (
+        {"MODEL_ROUTER_ADMIN_KEY": value},
+        {"MODEL_ROUTER_ADMIN_KEY_FILE": str(file)},
+        {"MODEL_ROUTER_ADMIN_KEY": value, "MODEL_ROUTER_ADMIN_KEY_FILE": str(file)},
+        {"MODEL_ROUTER_ADMIN_KEY_FILE": str(tmp_path / "none")},
+    ):
+        with pytest.raises(SettingError, match="MODEL_ROUTER_ADMIN_KEY") as raised:
+            Settings.from_environment(environ)
+        assert value not in str(raised.value)

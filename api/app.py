@@ -10,6 +10,8 @@ from api import (
     anthropic_messages,
     batches,
     completions,
+    console_overview,
+    console_page,
     embeddings,
     error_handlers,
     files,
@@ -44,7 +46,8 @@ def create_app(services: Services) -> Flask:
     surfaces = (completions, legacy_completions, anthropic_messages, responses, embeddings)
     tasks = (jobs, job_list, job_replay, batches, files)
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
-    for module in (*surfaces, *tasks, models, routing_plan, health, metrics, *webhooks):
+    console = (console_page, console_overview)
+    for module in (*surfaces, *tasks, models, routing_plan, health, metrics, *webhooks, *console):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -73,9 +73,12 @@ export function facts(pairs) {
     .map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
+let fields = 0;
+
 /** A labelled field. */
 export function field(label, control) {
-  return h("label", { class: "field" }, h("span", {}, label), control);
+  control.id ||= `field-${(fields += 1)}`;
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control);
 }
 
 /** A choice among [value, label] pairs. */

@@ -29,7 +29,7 @@ export function show({ place, leave }) {
   ];
   const watched = poll(async (signal) => {
     const page = await get("/v1/batches", { limit: 50 }, { signal });
-    swap(list, table("Batches, the newest first", columns, page.data, "There is no batch. POST /v1/batches or `model-router batch submit` makes one."));
+    swap(list, table("Batches, the newest first", columns, page.data, "There is no batch. POST /v1/batches makes one, or the command model-router batch submit."));
     return page.data;
   }, 2500);
   leave(watched.stop);

@@ -93,7 +93,7 @@ function timeline(job) {
     const gap = call.started_at - last;
     const moved = place > 0 && calls[place - 1].provider !== call.provider;
     if (gap > 0.05 && place > 0) shown.push(step(moved ? `Handed over to ${call.provider}` : "Waited to try again", last, call.started_at, "queued"));
-    const cents = call.cost_microusd === undefined ? "" : `, ${dollars(call.cost_microusd / 1e6)}`;
+    const cents = call.cost_microusd === undefined ? "" : ` ${dollars(call.cost_microusd / 1e6)}`;
     const how = [call.hedge ? "hedge" : "", call.continued ? `went on after ${call.continued} characters` : ""].filter(Boolean).join(", ");
     shown.push(step([h("strong", {}, `Attempt ${place + 1}: ${call.provider}`), ` ${call.model} `, badge(call.status), cents, how ? ` (${how})` : ""],
       call.started_at, call.until, call.status, call.error));
@@ -106,12 +106,11 @@ function timeline(job) {
 
 function plan({ plan: { candidates, exclusions, hedge_after_ms: hedge }, attempts }) {
   const called = (row) => attempts.filter((attempt) => attempt.provider === row.provider && attempt.model === row.model);
-  const part = (name) => ({ head: name, number: true, cell: (row) => row.parts[name].toFixed(2) });
+  const part = (name) => ({ head: name, number: true, cell: (row) => row.parts[name.toLowerCase()].toFixed(2) });
   const columns = [
     { head: "Candidate", cell: (row) => `${row.provider}/${row.model}` },
     { head: "Score", number: true, cell: (row) => h("span", { class: "score" }, h("meter", { min: "0", max: "1", value: String(row.score), "aria-hidden": "true" }), row.score.toFixed(3)) },
-    part("cost"), part("latency"), part("uptime"),
-    { head: "Tier", number: true, cell: (row) => count(row.tier) },
+    part("Cost"), part("Latency"), part("Uptime"),
     { head: "Became", cell: (row) => { const calls = called(row); return calls.length ? calls.map((call) => badge(call.status)) : "not needed"; } },
   ];
   return [

@@ -14,7 +14,7 @@ export async function show({ place, leave }) {
   const text = h("textarea", { name: "text", rows: "5", required: true, placeholder: "Ask something" });
   const most = h("input", { name: "max_tokens", type: "number", min: "1", placeholder: "no bound" });
   const words = h("div", { class: "words", "aria-live": "polite", "aria-label": "Answer", tabindex: "0" });
-  const state = h("p", { class: "hint", role: "status" }), told = h("div"), planned = h("div");
+  const state = h("p", { class: "hint", role: "status" }, "The answer comes here."), told = h("div"), planned = h("div");
   const submit = h("button", { type: "submit" }, "Send");
   let running = null;
   const stop = h("button", { type: "button", class: "danger", disabled: true, onclick: () => running?.abort() }, "Stop");
@@ -30,7 +30,7 @@ export async function show({ place, leave }) {
     field("System", system), field("Question", text),
     h("p", { class: "actions" }, submit, stop, button("Show the plan", plan, { class: "quiet" }), h("span", { class: "hint" }, "Ctrl+Enter sends")));
   form.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
-  place.append(h("h1", {}, "Playground"), h("div", { class: "two" }, form, h("div", {}, state, words, told)), planned);
+  place.append(h("h1", {}, "Playground"), h("div", { class: "two" }, form, h("div", {}, h("h2", {}, "Answer"), state, words, told)), planned);
   leave(() => running?.abort());
   models();
 

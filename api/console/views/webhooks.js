@@ -35,7 +35,7 @@ export function show({ place, query, leave }) {
       { head: "State", cell: (row) => [badge(row.disabled ? "disabled" : "active"), row.disabled_reason ? h("small", { class: "why" }, row.disabled_reason) : null] },
       { head: "Events", cell: (row) => [row.events].flat().join(", ") },
       { head: "Description", cell: (row) => row.description ?? "" },
-    ], endpoints.data, "No endpoint: webhooks go where requests name a `webhook_url`.")));
+    ], endpoints.data, "No endpoint: webhooks go where requests name a webhook_url.")));
     return [page.data, endpoints.data];
   });
   leave(watched.stop);

@@ -1,4 +1,4 @@
-"""GET /v1/console/overview: what the console's first view shows, in one answer."""
+"""GET /v1/console/overview, GET /admin/v1/overview: what the console's first view shows, in one answer."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from api.openapi.answers import found, refused
 from api.openapi.console_shapes import OVERVIEW
 from api.openapi.operation import Operation, documented
 from api.principal import Principal, authenticate
-from routing.errors import AdminKeyRequired, NotFound, StoreUnavailable
+from routing.errors import StoreUnavailable
 from workers.metrics import history, metric
 from workers.metrics.gauges import Sample, gauges
 from workers.metrics.history import Minute
@@ -35,7 +35,7 @@ _VIEWS = {
         "usage": "/v1/usage",
         "playground": "/v1/chat/completions",
     },
-    "admin": {"overview": "/v1/console/overview", "usage": "/admin/v1/usage", "keys": "/admin/v1/keys"},
+    "admin": {"overview": "/admin/v1/overview", "usage": "/admin/v1/usage", "keys": "/admin/v1/keys"},
 }
 _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
@@ -51,39 +51,47 @@ _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 def overview() -> Response:
     """Providers with their breakers and limits, queues, and the last hour by the minute: the caller's own jobs.
 
-    The admin key is shown everybody's jobs, and Redis's memory. Where MODEL_ROUTER_METRICS_KEY closes `/metrics`, a
-    tenant sees no queues and no limits: `queues` and `limits` are null.
+    Where MODEL_ROUTER_METRICS_KEY closes `/metrics`, a tenant sees no queues and no limits: both are null.
     """
-    principal = _caller()
+    principal = authenticate()
+    return _shown(principal, principal.tenant_id, system=services().settings.metrics_key is None)
+
+
+@blueprint.get("/admin/v1/overview")
+@documented(
+    Operation(
+        tag="Administration",
+        summary="See how everything stands, for everybody",
+        admin=True,
+        answers=(found(OVERVIEW, "Providers, queues and the last hour."), *refused(401, 403, 404, 503)),
+    )
+)
+def everybodys() -> Response:
+    """As `/v1/console/overview`, with the jobs of all tenants, and with totals."""
+    require_admin()
+    return _shown(None, history.EVERYBODY, system=True)
+
+
+def _shown(principal: Principal | None, tenant: str, *, system: bool) -> Response:
+    """The overview for a tenant, or for the admin; `system`: with queues and limits."""
     parts, now = services(), time.time()
-    tenant = history.EVERYBODY if principal is None else principal.tenant_id
     try:
         samples = _samples()
         past = history.read(parts.redis, parts.settings.key_prefix, tenant, now)
     except RedisError as error:
         raise StoreUnavailable("the job store is not available") from error
-    open_to_all = principal is None or parts.settings.metrics_key is None
     shown = {
         "object": "console.overview",
         "now": now,
         "caller": _who(principal),
         "sandbox": parts.directory.current.configuration.sandbox,
         **standings(now),
-        "queues": _queues(samples) if open_to_all else None,
-        "limits": _limits(samples) if open_to_all else None,
+        "queues": _queues(samples) if system else None,
+        "limits": _limits(samples) if system else None,
         "totals": _totals(samples) if principal is None else None,
         "history": [_minute(minute) for minute in past],
     }
     return replies.as_json(shown)
-
-
-def _caller() -> Principal | None:
-    """The tenant that calls; None for the admin. Unauthenticated for everybody else."""
-    try:
-        require_admin()
-    except (AdminKeyRequired, NotFound):
-        return authenticate()
-    return None
 
 
 def _who(principal: Principal | None) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 // The API, with the key of this tab. The key is in sessionStorage alone: closing the tab forgets it.
 
-const KEY = "model-router-key";
+const KEY = "model-router-key", KIND = "model-router-kind";
+const OVERVIEWS = { tenant: "/v1/console/overview", admin: "/admin/v1/overview" };
 
 export const session = {
   get key() { return sessionStorage.getItem(KEY); },
-  begin(key) { sessionStorage.setItem(KEY, key); },
-  end() { sessionStorage.removeItem(KEY); },
+  get kind() { return sessionStorage.getItem(KIND) ?? "tenant"; },
+  begin(key, kind = "tenant") { sessionStorage.setItem(KEY, key); sessionStorage.setItem(KIND, kind); },
+  end() { sessionStorage.removeItem(KEY); sessionStorage.removeItem(KIND); },
 };
 
 /** What the API refused, in its own words. */
@@ -63,5 +65,21 @@ export async function* events(response) {
       const lines = part.split("\n").filter((line) => line.startsWith("data:"));
       if (lines.length) yield lines.map((line) => line.slice(5).trimStart()).join("\n");
     }
+  }
+}
+
+/** How everything stands, as whoever has this tab's key may see it. */
+export const overview = (options) => get(OVERVIEWS[session.kind], {}, options);
+
+/** Take a key, a tenant's or the admin's, and give the overview it opens; throws Refused where it is neither. */
+export async function signIn(key) {
+  session.begin(key);
+  try {
+    return await overview();
+  } catch (error) {
+    if (error.status !== 401) { session.end(); throw error; }
+    session.begin(key, "admin");
+    // What the tenants' route said is right for every other key.
+    return overview().catch((other) => { session.end(); throw other.status < 500 ? error : other; });
   }
 }

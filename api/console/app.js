@@ -1,6 +1,6 @@
 // The frame: signing in, which view stands where, the theme.
 
-import { get, session } from "./api.js";
+import { overview, session, signIn } from "./api.js";
 import { sweep } from "./chart.js";
 import { field, h, swap } from "./dom.js";
 
@@ -64,7 +64,7 @@ async function begin() {
   nav.hidden = leaver.hidden = true;
   if (session.key) {
     try {
-      return await enter(await get("/v1/console/overview"));
+      return await enter(await overview());
     } catch (error) {
       return login(error.message);
     }
@@ -80,12 +80,10 @@ function login(problem) {
   const form = h("form", { class: "login", onsubmit: async (event) => {
     event.preventDefault();
     submit.disabled = true;
-    session.begin(key.value.trim());
     try {
-      await enter(await get("/v1/console/overview"));
+      await enter(await signIn(key.value.trim()));
       main.focus({ preventScroll: true });
     } catch (error) {
-      session.end();
       told.textContent = error.message;
       key.select();
     } finally {

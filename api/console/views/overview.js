@@ -1,6 +1,6 @@
 // How everything stands: providers, queues, the last hour.
 
-import { get } from "../api.js";
+import { overview } from "../api.js";
 import { chart } from "../chart.js";
 import { badge, h, section, swap, table } from "../dom.js";
 import { bytes, count, dollars, duration, moment, percent, rounded, short, sum } from "../format.js";
@@ -19,7 +19,7 @@ export function show({ place, first, leave }) {
   let latest = null, given = first;
   const draw = () => latest && fill(latest, parts, charts);
   const watched = poll(async (signal) => {
-    latest = given ?? await get("/v1/console/overview", {}, { signal });
+    latest = given ?? await overview({ signal });
     given = null;
     draw();
     return { ...latest, now: 0 };

@@ -34,12 +34,13 @@ async function show(first = null) {
   const view = VIEWS[chosen];
   mark(chosen);
   const file = id && view.one ? view.one : chosen;
-  const { show: fill } = await import(`./views/${file}.js`);
+  const module = await import(`./views/${file}.js`).catch(() => null);
   if (mine !== turn) return;
+  if (!module) return swap(main, h("p", { class: "problem", role: "alert" }, "This view cannot be loaded. Reload the page."));
   const place = h("div", { class: `view ${file}` });
   swap(main, place);
   document.title = `${view.name} · Model Router`;
-  fill({ place, id, query: new URLSearchParams(search), caller, first, leave: (act) => leaving.push(act) });
+  module.show({ place, id, query: new URLSearchParams(search), caller, first, leave: (act) => leaving.push(act) });
   sweep();
 }
 

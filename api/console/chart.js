@@ -62,7 +62,8 @@ function options(place, entry, { told, axis, stacked, daily }) {
     cursor: { points: { show: !stacked }, drag: { x: false, y: false } },
     legend: { live: true },
     series: [{ label: "Time", value: (_, at) => (at ? clock(at) : "–") }, ...series],
-    scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+    // Half a step more on both sides, or the outer bars would be cut in two.
+    scales: { x: { time: true, range: (_, first, last) => [first - (daily ? 43_200 : 30), last + (daily ? 43_200 : 30)] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
     axes: [
       { ...look, values: (_, at) => at.map((each) => clock(each)), space: 70, size: 28 },
       { ...look, values: (_, at) => at.map(axis), size: 62, space: 36 },

@@ -23,7 +23,8 @@ export function poll(task, every = 4000) {
       if (stopped.signal.aborted) return;
       pause = Math.min(Math.max(pause, every) * 2, LONGEST_MS);
       tell(error.status === 401 ? "" : `Not up to date: ${error.message}`);
-      if (error.status && error.status !== 503) stopped.abort();
+      // Asking again would not change these.
+      if ([401, 403, 404].includes(error.status)) stopped.abort();
     } finally {
       running = false;
     }

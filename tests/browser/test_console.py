@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from tests.support.batch import create, ended, entry
 from tests.support.browser import Visit, chromium
-from tests.support.process_node import wait_until
-from tests.support.stack import KEY, chat, ended_object
+from tests.support.process_node import free_port, wait_until
+from tests.support.stack import KEY, ApiNode, chat, ended_object
 from tests.support.webhook_receiver import WebhookReceiver
 
 pytestmark = pytest.mark.integration
@@ -26,7 +26,7 @@ def browser():
 @pytest.fixture
 def visit(browser, stack):
     """A visitor; whatever is done, no script fails and nobody but the API is asked."""
-    made = Visit(browser, stack)
+    made = Visit(browser, stack.api)
     yield made
     errors, foreign = made.errors, made.foreign
     made.close()
@@ -53,7 +53,7 @@ def failed(stack):
 
 def test_a_key_opens_it_and_stays_in_the_tab(browser, stack):
     """A wrong key is told so; a right one is kept in sessionStorage and nowhere else, and signing out forgets it."""
-    visit = Visit(browser, stack)
+    visit = Visit(browser, stack.api)
     page = visit.page
     page.goto(f"{visit.home}/console")
     page.get_by_label("Key").fill("ak-nobody")
@@ -212,7 +212,7 @@ def test_what_the_api_says_is_text(visit, stack):
 
 def test_dark_and_light(browser, stack):
     """The system's wish counts until the switch is used, and that is remembered."""
-    visit = Visit(browser, stack, color_scheme="dark")
+    visit = Visit(browser, stack.api, color_scheme="dark")
     page = visit.sign_in()
     shade = "parseInt(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"
     assert page.evaluate(shade) < 64
@@ -285,7 +285,7 @@ def test_nobody_is_asked_while_nobody_looks(visit):
 def test_it_fits_on_a_phone(browser, stack):
     """No view is wider than a small screen."""
     failed_over(stack)
-    visit = Visit(browser, stack)
+    visit = Visit(browser, stack.api)
     visit.page.set_viewport_size({"width": 375, "height": 700})
     page = visit.sign_in()
     for name in VIEWS:
@@ -293,3 +293,26 @@ def test_it_fits_on_a_phone(browser, stack):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
     assert visit.errors == []
     visit.close()
+
+
+def test_the_admin_sees_the_whole(browser, stack):
+    """The admin key opens everybody's overview, and no view of a tenant's own things."""
+    environment = {"PORT": str(free_port()), "MODEL_ROUTER_ADMIN_KEY": "the-admin-key-of-the-tests"}
+    api = ApiNode({**stack.environment, **environment}, "admin-api")
+    try:
+        api.ready()
+        visit = Visit(browser, api)
+        page = visit.sign_in("the-admin-key-of-the-tests")
+        expect(page.locator(".tiles")).to_contain_text("Redis")
+        expect(page.locator(".tiles")).to_contain_text("of all tenants")
+        menu = page.get_by_role("navigation", name="Views")
+        expect(menu.get_by_role("link", name="Jobs")).to_have_count(0)
+        page.reload()
+        expect(page.locator(".tiles")).to_contain_text("of all tenants")
+        # The key was tried as a tenant's first, once.
+        assert [error for error in visit.errors if "401" not in error] == []
+        assert len(visit.errors) == 1
+        visit.close()
+    finally:
+        api.kill()
+        api.teardown()

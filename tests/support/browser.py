@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.client_environments import in_ci
-from tests.support.stack import KEY, Stack
+from tests.support.stack import KEY, ApiNode
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _PATIENCE_MS = 15_000
@@ -34,8 +34,8 @@ def chromium() -> Iterator[Browser]:
 class Visit:
     """One visitor's page of the console."""
 
-    def __init__(self, browser: Browser, stack: Stack, **context):
-        self.home = stack.api.url
+    def __init__(self, browser: Browser, api: ApiNode, **context):
+        self.home = api.url
         self._context = browser.new_context(viewport={"width": 1280, "height": 800}, **context)
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(_PATIENCE_MS)

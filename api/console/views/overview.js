@@ -96,7 +96,7 @@ function breaker(name, breakers) {
     others.map(([key, each]) => h("small", { class: "why" }, `${key.slice(name.length + 1)}: ${each.state.replaceAll("_", " ")}`))];
 }
 
-const LIMITS = { requests_per_minute: "req/min", requests_per_day: "req/day", tokens_per_minute: "tok/min", tokens_per_day: "tok/day", concurrency: "at once" };
+const LIMITS = { rpm: "requests/min", rpd: "requests/day", tpm: "tokens/min", tpd: "tokens/day", concurrency: "at once" };
 
 function meters(limits) {
   if (!limits.length) return "none known";

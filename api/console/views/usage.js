@@ -48,7 +48,7 @@ export function show({ place, query, caller, leave }) {
     draw(daily);
     const sorted = [...summed.data].sort((one, other) => other.cost_microusd - one.cost_microusd);
     swap(rows, section(`By ${by}`, table(`Usage by ${by}`, [
-      { head: by, cell: (row) => row[by] ?? "not known" },
+      { head: by[0].toUpperCase() + by.slice(1), cell: (row) => row[by] ?? "not known" },
       { head: "Answered", number: true, cell: (row) => count(row.requests) },
       { head: "Failed", number: true, cell: (row) => count(row.failed_requests) },
       { head: "Tokens in", number: true, cell: (row) => count(row.prompt_tokens) },

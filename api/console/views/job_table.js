@@ -16,7 +16,7 @@ export const JOB_COLUMNS = [
 /** Who was called, in order, the same one after another once; a failed one struck through. */
 export function route(job) {
   const calls = job.attempts.filter((attempt, place) => attempt.provider !== job.attempts[place + 1]?.provider);
-  if (!calls.length) return job.provider ? `waits for ${job.provider}` : "–";
+  if (!calls.length) return job.provider ? `${job.status === "queued" ? "waits for" : "at"} ${job.provider}` : "–";
   return h("span", { class: "route" }, calls.map((attempt) =>
     h("span", { class: "hop", "data-state": attempt.status, title: attempt.error ?? attempt.status },
       attempt.status === "completed" ? attempt.provider : h("s", {}, attempt.provider))));

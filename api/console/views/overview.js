@@ -104,7 +104,7 @@ function meters(limits) {
     const name = LIMITS[limit] ?? limit.replaceAll("_", " ");
     const told = `${short(left)} of ${short(size)} ${name}`;
     return h("span", { class: "limit", title: model ?? "the whole account" },
-      h("meter", { min: "0", max: String(size || 1), low: String(size * 0.1), value: String(Math.max(left, 0)), "aria-label": told }), told);
+      h("meter", { min: "0", max: String(size || 1), low: String(size * 0.1), value: String(Math.max(left, 0)), "aria-label": told }), told, model ? h("small", {}, model.split("/").at(-1)) : null);
   });
 }
 

@@ -89,13 +89,13 @@ export async function show({ place, leave }) {
 }
 
 function summary({ job, first, took, usage, metadata }) {
-  const speed = usage?.completion_tokens && took > first ? usage.completion_tokens / ((took - first) / 1000) : null;
+  const speed = usage?.completion_tokens && took - first > 50 ? usage.completion_tokens / ((took - first) / 1000) : null;
   return facts({
     Route: metadata ? route({ attempts: metadata.attempts }) : null,
     Cost: metadata ? cost({ attempts: metadata.attempts }) : null,
     Tokens: usage ? `${count(usage.prompt_tokens)} in, ${count(usage.completion_tokens)} out` : null,
     "First word": duration(first),
-    Speed: speed && speed < 1e5 ? `${count(Math.round(speed))} tokens/s` : null,
+    Speed: speed ? `${count(Math.round(speed))} tokens/s` : null,
     "In the queue": metadata ? duration(metadata.queue_time) : null,
     Policy: metadata?.policy_used,
     Job: job ? h("a", { href: `#/jobs/${job}` }, h("code", {}, job)) : null,

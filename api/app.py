@@ -14,6 +14,8 @@ from api import (
     anthropic_messages,
     batches,
     completions,
+    console_overview,
+    console_page,
     cors,
     embeddings,
     error_handlers,
@@ -57,7 +59,8 @@ def create_app(services: Services) -> Flask:
     webhooks = (webhook_secret, webhook_endpoints, webhook_deliveries)
     administration = (admin_tenants, admin_keys, admin_usage)
     own = (models, limits, usage, provider_keys, routing_plan, health, metrics)
-    for module in (*surfaces, *tasks, *own, *webhooks, *administration):
+    console = (console_page, console_overview)
+    for module in (*surfaces, *tasks, *own, *webhooks, *administration, *console):
         app.register_blueprint(module.blueprint)
     reference.register(app)
     error_handlers.register(app)

@@ -72,9 +72,13 @@ def health() -> Response:
 def providers() -> Response:
     """How each provider stands by its calls, checks and breakers, and the circuit breakers themselves."""
     authenticate()
+    return replies.as_json(standings(time.time()))
+
+
+def standings(now: float) -> dict[str, Any]:
+    """Every provider, and every breaker of those that the configuration names; `now` in Unix seconds."""
     edition = services().directory.current
     snapshot = services().snapshots.current
-    now = time.time()
     rows = edition.configuration.providers
     shown = {name: _provider(_standing(row, snapshot, now)) for name, row in rows.items()}
     known = shown.keys() | edition.catalogue.deployments.keys()
@@ -83,7 +87,7 @@ def providers() -> Response:
     breakers = {
         name: _breaker(found, now, window_s) for name, found in sorted(snapshot.breakers.items()) if name in known
     }
-    return replies.as_json({"providers": shown, "circuit_breakers": breakers})
+    return {"providers": shown, "circuit_breakers": breakers}
 
 
 def _breaker(found: Breaker, now: float, window_s: float) -> dict[str, Any]:

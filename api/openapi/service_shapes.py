@@ -45,7 +45,7 @@ HEALTH = Shape(
     ),
 )
 
-_PROVIDER = record(
+PROVIDER_ROW = record(
     "A provider account, as its calls, checks and breakers say.",
     {
         "status": word(ProviderStatus),
@@ -56,7 +56,7 @@ _PROVIDER = record(
         "error": maybe(text()),
     },
 )
-_BREAKER = record(
+BREAKER_ROW = record(
     "The circuit breaker of a deployment or an account.",
     {
         "state": word(BreakerState),
@@ -70,8 +70,8 @@ PROVIDERS_HEALTH = Shape(
     record(
         "How the providers stand.",
         {
-            "providers": mapping("By their names.", _PROVIDER),
-            "circuit_breakers": mapping("By provider, or provider/model.", _BREAKER),
+            "providers": mapping("By their names.", PROVIDER_ROW),
+            "circuit_breakers": mapping("By provider, or provider/model.", BREAKER_ROW),
         },
     ),
 )

@@ -20,4 +20,6 @@ def test_a_keys_limits_hold_beside_its_tenants(stack):
     wait_until(lambda: stack.post(chat(), headers=headers).status_code == 429, what="the budget")
     stack.admin("PATCH", f"/keys/{made['id']}", {"limits": {}})
     assert stack.post(chat(), headers=headers).status_code == 200
+    silent = stack.admin("PATCH", f"/keys/{made['id']}", {"limits": {"monthly_usd": 1, "budget_warning": None}}).json()
+    assert silent["limits"] == {"monthly_usd": 1, "budget_warning": None}
     stack.admin("DELETE", f"/keys/{made['id']}")

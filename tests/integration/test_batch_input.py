@@ -24,7 +24,7 @@ LONGER = b'{"custom_id": "a", "body": {"messages": "' + b"x" * 40_000_000 + b'"}
         (GOOD.decode().encode("utf-16"), None),
         ('{"custom_id": "é"}\n'.encode("latin-1"), [(1, "invalid_json_line")]),
         (GOOD[:-20], [(1, "invalid_json_line")]),
-        (GOOD + b'{"custom_id": "a", "custom_id": "b", "body": {}}\n', [(2, "invalid_request")]),
+        (GOOD + b'{"custom_id": "a", "custom_id": "b", "body": {}}\n', [(2, "invalid_json_line")]),
         (GOOD + b'["a", "list"]\n', [(2, "invalid_json_line")]),
         (GOOD + b'{"custom_id": "a"}\n', [(2, "invalid_body")]),
         (gzip.compress(GOOD, mtime=1), None),

@@ -104,7 +104,10 @@ class KeyDesk:
             fields["metadata"] = body["metadata"] or {}
         if "limits" in body:
             given = body["limits"] or {}
-            fields["limits"] = {name: limit for name, limit in given.items() if limit is not None}
+            # No warning is something else than the usual one; of all other limits null is none.
+            fields["limits"] = {
+                name: limit for name, limit in given.items() if limit is not None or name == "budget_warning"
+            }
         if "expires_at" in body:
             fields["expires_at"] = _to_come(body["expires_at"])
         for name, check in (("models", self._check_model), ("providers", self._check_provider)):

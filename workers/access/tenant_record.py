@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from config.tenant import Tenant, TenantQuotas
@@ -72,11 +73,16 @@ def quotas_shown(quotas: TenantQuotas) -> dict[str, Any]:
     for name, field in _QUOTAS.fields.items():
         attribute = field.attribute or name
         limit = getattr(quotas, attribute)
-        if limit is None or limit == getattr(_UNLIMITED, attribute):
-            continue
-        # Files write dollars, and what is counted are micro-dollars.
-        shown[name] = limit / 1_000_000 if name.endswith("_usd") else limit if isinstance(limit, int) else float(limit)
+        if limit != getattr(_UNLIMITED, attribute):
+            shown[name] = _as_written(name, limit)
     return shown
+
+
+def _as_written(name: str, limit: int | Decimal | None) -> float | None:
+    if limit is None or isinstance(limit, Decimal):
+        return None if limit is None else float(limit)
+    # Files write dollars, and what is counted are micro-dollars.
+    return limit / 1_000_000 if name.endswith("_usd") else limit
 
 
 def features_shown(tenant: Tenant) -> dict[str, Any]:

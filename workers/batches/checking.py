@@ -77,6 +77,8 @@ class InputCheck:
         """Raise the RequestError of a body that is none, or that no deployment can serve."""
         wanted = demand_of(self.endpoint, body).wanted()
         check_size(self.tenant.quotas, wanted)
+        if self.key is not None:
+            check_size(self.key.quotas, wanted)
         found, exclusions = eligible(wanted, self.tenant, self.catalogue(), self.key)
         if not found:
             raise nobody_serves(exclusions)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from config.configuration import Configuration
 from routing.job import AttemptStatus, JobStatus, Usage
-from workers.metrics import metric
+from workers.metrics import history, metric
 from workers.metrics.meter import OTHER, Meter
 from workers.run import Run
 
@@ -42,6 +42,8 @@ class Instruments:
         meter.count(metric.TOKENS, ("output", *place), usage.completion_tokens)
         meter.count(metric.TOKENS, ("reasoning", *place), usage.reasoning_tokens)
         meter.count(metric.COST, place, cost_microusd / 1_000_000)
+        meter.observe(history.ENDED, (run.job.tenant, deployment.provider, status.value), run.age_s)
+        meter.count(history.SPENT, (run.job.tenant, deployment.provider), cost_microusd / 1_000_000)
 
     def tenant(self, tenant_id: str) -> str:
         """The label of a tenant; one of those that want no metrics of their own is among the others."""

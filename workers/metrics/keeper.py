@@ -2,13 +2,16 @@
 
 import os
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import gevent
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from workers.metrics import history
 from workers.metrics.meter import Meter
 
 log = structlog.get_logger()
@@ -38,9 +41,12 @@ class Keeper:
         if not added and self._running is None:
             return
         step = self._redis.pipeline(transaction=True)
-        for name, fields in added.items():
+        metrics, past = history.split(added)
+        for name, fields in metrics.items():
             for field, amount in fields.items():
                 step.hincrbyfloat(f"{self._prefix}metrics:{name}", field, amount)
+        if past:
+            _remember(step, history.writes(self._prefix, past, time.time()))
         if self._running is not None:
             now = self._redis.time()[0]
             step.hset(f"{self._prefix}workers", self._name, f"{now} {self._running()} {self._queues}")
@@ -80,3 +86,12 @@ class Keeper:
             self._redis.hdel(f"{self._prefix}workers", self._name)
         except RedisError:
             return
+
+
+def _remember(step: Any, additions: Iterable[tuple[str, str, float]]) -> None:
+    keys = set()
+    for key, field, amount in additions:
+        step.hincrbyfloat(key, field, amount)
+        keys.add(key)
+    for key in keys:
+        step.expire(key, history.keep_s())

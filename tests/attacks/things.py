@@ -1,5 +1,6 @@
 """Things of a tenant's that others must not meet: one of each kind, made by the API."""
 
+import re
 import secrets
 
 from tests.attacks.authorisation import BATCH
@@ -42,6 +43,19 @@ class Things:
     def _provider(self) -> str:
         self._with_own_keys = (KEY, "ak-rival")
         return "groq"
+
+    def _version(self) -> str:
+        """Of the console's files, which stand in its page with their version."""
+        return self._console_file()[0]
+
+    def _name(self) -> str:
+        return self._console_file()[1]
+
+    def _console_file(self) -> tuple[str, str]:
+        page = self._stack.get("/console").text
+        found = re.search(r'"/console/([^/"]+)/([^"]+)"', page)
+        assert found
+        return found[1], found[2]
 
     def _job_id(self) -> str:
         return self._stack.post(chat("Mine.", stream=True)).headers["X-Job-Id"]

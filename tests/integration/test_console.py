@@ -117,7 +117,12 @@ def test_a_tenant_sees_its_own_hour(stack):
     assert {"overview", "jobs", "failed", "batches", "webhooks", "playground"} <= set(shown["caller"]["views"])
     assert shown["totals"] is None
     assert shown["providers"]["groq"]["status"] != "disabled"
-    [queue] = [queue for queue in shown["queues"] if queue["name"] == "provider.groq"]
+
+    def groq():
+        [queue] = [queue for queue in stack.get(path).json()["queues"] if queue["name"] == "provider.groq"]
+        return queue if queue["workers"] else None
+
+    queue = wait_until(groq, what="the worker's first word")
     assert queue["workers"] == 1
     assert set(queue["depth"]) == {"priority", "default", "flex", "batch"}
 
@@ -133,7 +138,7 @@ def test_the_admin_sees_everybody_and_closed_metrics_stay_closed(stack):
     environment = {
         "PORT": str(free_port()),
         "MODEL_ROUTER_ADMIN_KEY": ADMIN_KEY,
-        "MODEL_ROUTER_METRICS_KEY": "scrape-me",
+        "MODEL_ROUTER_METRICS_KEY": "scrape-me-if-you-may",
     }
     api = ApiNode({**stack.environment, **environment}, "admin-api")
 

@@ -133,7 +133,7 @@ def test_the_admin_sees_everybody_and_closed_metrics_stay_closed(stack):
     environment = {
         "PORT": str(free_port()),
         "MODEL_ROUTER_ADMIN_KEY": ADMIN_KEY,
-        "MODEL_ROUTER_METRICS_KEY": "scrape-me",
+        "MODEL_ROUTER_METRICS_KEY": "scrape-me-if-you-please",
     }
     api = ApiNode({**stack.environment, **environment}, "admin-api")
 

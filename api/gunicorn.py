@@ -21,6 +21,7 @@ graceful_timeout = int(_settings.drain_s)
 timeout = 120
 loglevel = _settings.log_level
 errorlog = "-"
+logger_class = "api.log_lines.LogLines"
 # Its address is one for all stacks of a user, and nothing here uses it.
 control_socket_disable = True
 # A head of at most 8 KiB a line and 100 headers; how long it may take: api/paced_socket.py.

@@ -2,6 +2,7 @@
 
 import re
 
+import structlog
 from flask import Blueprint, Response, request
 
 from api import replies
@@ -18,6 +19,8 @@ from api.ordering import LONGEST_WAIT_S, parse_wait
 from api.principal import authenticate
 from api.streaming import resume
 from routing.errors import JobNotCancellable, NotFound
+
+log = structlog.get_logger()
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
 _ID = re.compile(r"job_[0-9a-f]{32}")
@@ -77,6 +80,8 @@ def cancel(job_id: str) -> Response:
     status, by_this_call = cancelled
     if not by_this_call and status != "cancelled":
         raise JobNotCancellable(f"job {job_id} has ended already: {status.value}")
+    if by_this_call:
+        log.info("job.cancelled", job_id=job_id, tenant_id=principal.tenant_id)
     return replies.as_json(replies.job_object(job_id, principal))
 
 

@@ -80,9 +80,19 @@ def place(
     placed = submit(services().ledger, job_id, tenant, wanted, demand.body, planned, order)
     if isinstance(placed, Accepted | Refused):
         rate_limits.note(placed.headroom)
+    if isinstance(placed, Accepted):
+        log.info(
+            "job.accepted",
+            job_id=job_id,
+            request_id=order.request_id,
+            tenant_id=principal.tenant_id,
+            model=wanted.model,
+            provider=planned.candidates[0].deployment.provider,
+        )
     if principal.tenant.features.detailed_logging:
         # The one place where a prompt is logged, for tenants whose file asks for it.
-        log.info("request.detail", job_id=job_id, tenant=principal.tenant_id, key=principal.key.id, asked=demand.body)
+        who = {"tenant_id": principal.tenant_id, "key": principal.key.id}
+        log.info("request.detail", job_id=job_id, **who, asked=demand.body)
     if isinstance(placed, Refused):
         cost = expected_microusd(planned, wanted)
         raise refusal_of(placed, wanted.prompt_tokens + wanted.completion_tokens, cost)

@@ -19,7 +19,7 @@ BACKGROUND_CONCURRENCY = 20
 def worker_argv(settings: Settings, *, name: str, queues: Sequence[str], concurrency: int) -> tuple[str, ...]:
     """A gevent worker of `queues` with `concurrency` greenlets."""
     return (
-        *(sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-P", "gevent"),
+        *(sys.executable, "-m", "celery", "-q", "-A", "workers.app", "worker", "-P", "gevent"),
         *("-c", str(concurrency), "-Q", ",".join(queues), "-n", f"{name}@%h"),
         *("--without-gossip", "--without-mingle", "-l", settings.log_level),
         *(("-E",) if settings.task_events else ()),

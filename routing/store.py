@@ -89,7 +89,7 @@ class SnapshotReader:
             waiting,
         )
         for what, name in sorted(malformed - self._malformed):
-            _log.warning(f"{what}.malformed", deployment=name)
+            _log.warning("record.malformed", what=what, deployment=name)
         self._malformed = malformed
         return True
 

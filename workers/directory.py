@@ -156,5 +156,5 @@ class Directory:
     def _warn_of_shadows(self) -> None:
         shadowed = frozenset(self.book.tenants().keys() & self._live.current.tenants.keys())
         for tenant_id in sorted(shadowed - self._shadowed):
-            log.warning("access.shadowed", tenant=tenant_id, why="its file goes before the tenant made at run time")
+            log.warning("access.shadowed", tenant_id=tenant_id, why="its file goes before the tenant made at run time")
         self._shadowed = shadowed

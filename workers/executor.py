@@ -94,9 +94,7 @@ class Executor:
         )
         log.info(
             "job.went_round",
-            job_id=run.job.id,
-            provider=run.candidate.deployment.provider,
-            model=run.candidate.deployment.model,
+            **run.words,
             next=decision.step.value,
             why="it has no room" if run.job.candidate in run.job.limited else decision.reason,
         )
@@ -133,10 +131,8 @@ class Executor:
             decision = self._decide(run, result, has_next=place is not None)
             log.info(
                 "attempt.failed",
-                job_id=run.job.id,
-                request_id=run.job.request_id,
-                provider=run.candidate.deployment.provider,
-                model=run.candidate.deployment.model,
+                **run.words,
+                attempt=len(run.attempts),
                 error=result.code,
                 next=decision.step.value,
                 why=decision.reason,
@@ -205,6 +201,14 @@ class Executor:
         )
         if self._store(run, lambda: self._ledger.finish(run.job.id, run.job.epoch, outcome)):
             self._instruments.ended(run, status, used, cost)
+            log.info(
+                "job.ended",
+                **run.words,
+                status=status.value,
+                http_status=http_status,
+                attempts=len(run.attempts),
+                took_s=round(run.age_s, 3),
+            )
 
     def _settle(self, run: Run) -> None:
         """Account for what was used by a run whose job was cancelled under it."""
@@ -215,11 +219,13 @@ class Executor:
 
     def _hand_over(self, run: Run, place: int) -> None:
         told = run.told()
-        self._store(run, lambda: self._ledger.hand_over(run.job.id, run.job.epoch, place, told))
+        if self._store(run, lambda: self._ledger.hand_over(run.job.id, run.job.epoch, place, told)):
+            log.info("job.handed_over", **run.words, to=run.job.plan.candidates[place].deployment.id)
 
     def _defer(self, run: Run, delay_s: float, place: int) -> None:
         told, delay_ms = run.told(), int(delay_s * 1000)
-        self._store(run, lambda: self._ledger.defer(run.job.id, run.job.epoch, place, delay_ms, told))
+        if self._store(run, lambda: self._ledger.defer(run.job.id, run.job.epoch, place, delay_ms, told)):
+            log.info("job.deferred", **run.words, wait_s=round(delay_s, 3))
 
     def _find_room(self, run: Run, error: ProviderRateLimited, delay_s: float) -> None:
         """After a rate limit: to whoever has room, else wait for who has it soonest; fail if that is too late."""
@@ -230,7 +236,7 @@ class Executor:
         if not became:
             return
         room, wait_s = became
-        log.info("job.found_room", job_id=run.job.id, room=room.value, wait_s=round(wait_s, 3))
+        log.info("job.found_room", **run.words, room=room.value, wait_s=round(wait_s, 3))
         if room is Room.FULL:
             self._fail(run, ProviderRateLimited(error.message, retry_after_s=wait_s))
 

@@ -1,10 +1,11 @@
 """What a worker process does when it starts and stops, on Celery's signals."""
 
+import logging
 import random
 from typing import Any
 
 import structlog
-from celery.signals import worker_init, worker_ready, worker_shutdown
+from celery.signals import setup_logging, worker_init, worker_ready, worker_shutdown
 from kombu.exceptions import OperationalError
 
 from config import logs
@@ -19,12 +20,18 @@ from workers.tasks import deliver_webhook
 log = structlog.get_logger()
 
 
+@setup_logging.connect
+def set_up_logging(loglevel: int | str | None = None, **_: Any) -> None:
+    """Write Celery's lines as ours are; connected, it keeps Celery from setting up its own way."""
+    level = logging.getLevelName(loglevel) if isinstance(loglevel, int) else loglevel
+    logs.configure(level or "info")
+
+
 @worker_init.connect
 def start_runtime(sender: Any, **_: Any) -> None:
     """Build the runtime before the first message can come, and start its loops."""
     process = runtime.current()
     settings = process.settings
-    logs.configure(settings.log_level)
     process.start(
         Rescue(
             process.ledger,

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from routing.catalogue import Deployment
 from routing.errors import (
@@ -77,6 +78,18 @@ class Run:
     def candidate(self) -> Candidate:
         """Who this run calls."""
         return self.job.plan.candidates[self.job.candidate]
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What every log line of the run says of it."""
+        job, deployment = self.job, self.candidate.deployment
+        return {
+            "job_id": job.id,
+            "request_id": job.request_id,
+            "tenant_id": job.tenant,
+            "provider": deployment.provider,
+            "model": deployment.model,
+        }
 
     @property
     def earlier_tries(self) -> int:

@@ -65,7 +65,7 @@ class Deliveries:
             return []
         ids, dropped = self._log.fan_out(member, happening)
         if dropped:
-            log.error("webhook.dropped", tenant=happening.tenant, dropped=dropped, why="too many are undelivered")
+            log.error("webhook.dropped", tenant_id=happening.tenant, dropped=dropped, why="too many are undelivered")
         return ids
 
     def start(self, attempts: Callable[[str], None], delivery_id: str) -> None:

@@ -15,7 +15,7 @@ GROQ = ProviderConfig(name="groq", type="groq", endpoint="https://api.groq.com",
 def test_a_providers_worker():
     """Its own queue, its row's concurrency, and its name in the environment."""
     argv = provider_worker_argv(Settings(), GROQ)
-    assert argv[:6] == (sys.executable, "-m", "celery", "-q", "-A", "workers.app", "worker")
+    assert argv[:7] == (sys.executable, "-m", "celery", "-q", "-A", "workers.app", "worker")
     assert "-P gevent -c 7 -Q provider.groq -n groq@%h --without-gossip --without-mingle -l info" in " ".join(argv)
     assert "-E" not in argv
     assert worker_environment(Settings(), GROQ)["MODEL_ROUTER_WORKER_PROVIDER"] == "groq"

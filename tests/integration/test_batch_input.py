@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.batch import create, ended, entry, jsonl, upload
+from tests.support.process_node import wait_until
 
 pytestmark = pytest.mark.integration
 GOOD = jsonl([entry(1)])
@@ -45,8 +46,8 @@ def test_bad_input_is_told_by_line_and_leaves_nothing(stack, data, told):
         assert found == told
     assert stack.sandbox.calls()["total"] == 0
     assert stack.job_count() == jobs
-    assert not list(Path(stack.files.name).rglob(f"*{batch['id']}*"))
-    assert not list(stack.redis.client.scan_iter(f"mr:batch_*:{batch['id']}"))
+    wait_until(lambda: not list(Path(stack.files.name).rglob(f"*{batch['id']}*")), what="the end of its copy")
+    wait_until(lambda: not list(stack.redis.client.scan_iter(f"mr:batch_*:{batch['id']}")), what="that of its lists")
 
 
 def test_a_batch_that_is_cancelled_before_it_is_looked_at(stack):

@@ -6,7 +6,7 @@ from itertools import dropwhile
 import pytest
 
 from config.log_events import EVENTS
-from tests.support.process_node import wait_until
+from tests.support.process_node import WorkerNode, wait_until
 from tests.support.stack import chat
 
 pytestmark = pytest.mark.integration
@@ -34,18 +34,22 @@ def test_a_jobs_way_is_told_by_its_ids(stack):
 
 
 def test_every_line_has_the_form_and_a_known_event(stack):
-    """Celery's and gunicorn's, too."""
-    assert stack.post(chat("logs")).status_code == 200
-    for node in (stack.api, *stack.workers.values()):
-        # Before the first line Python itself may warn, of a worker that is root's for instance.
-        written = list(dropwhile(lambda line: not line.startswith("{"), node.logs().splitlines()))
-        assert written, node.name
-        for text in written:
-            assert text.startswith("{"), text
-            line = json.loads(text)
-            assert line["event"] in EVENTS, line
-            assert {"level", "timestamp"} <= line.keys()
-    assert any(
-        line["event"] == "library" and line["logger"].startswith("celery") for line in lines(stack.workers["groq"])
-    )
-    assert any(line["event"] == "library" and line["logger"].startswith("gunicorn") for line in lines(stack.api))
+    """Celery's and gunicorn's, too, from a process's start on."""
+    api = stack.another_api()
+    worker = WorkerNode(["--queue", "maintenance"], stack.environment, "spare")
+    try:
+        worker.ready()
+        assert stack.post(chat("logs"), api=api).status_code == 200
+        for node, library in ((api, "gunicorn"), (worker, "celery")):
+            # Before the first line Python itself may warn, of a worker that is root's for instance.
+            written = list(dropwhile(lambda line: not line.startswith("{"), node.logs().splitlines()))
+            for text in written:
+                assert text.startswith("{"), text
+                line = json.loads(text)
+                assert line["event"] in EVENTS, line
+                assert {"level", "timestamp"} <= line.keys()
+            assert any(line["event"] == "library" and line["logger"].startswith(library) for line in lines(node))
+    finally:
+        for node in (api, worker):
+            node.kill()
+            node.teardown()

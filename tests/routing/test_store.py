@@ -23,8 +23,8 @@ def test_reads_what_is_recorded_and_skips_what_is_malformed(redis_client):
         assert reader.refresh()
     assert reader.current.health == {"groq/a": Health(4, 3, 1, 1.0)}
     assert [(entry["event"], entry["deployment"]) for entry in logs] == [
-        ("health.malformed", "groq/b"),
-        ("health.malformed", "groq/c"),
+        ("record.malformed", "groq/b"),
+        ("record.malformed", "groq/c"),
     ]
 
 
@@ -79,7 +79,7 @@ def test_breakers_come_with_the_health(redis_client):
     assert reader.current.health.keys() == {"groq/a"}
     assert reader.current.breakers.keys() == {"groq", "groq/a"}
     assert reader.current.tripped == {"groq/a": Breaker(BreakerState.OPEN, 2, 7, 1, 1, 0, (Bucket(2, 4, 3, 0),))}
-    assert [(entry["event"], entry["deployment"]) for entry in logs] == [("breaker.malformed", "groq/b")]
+    assert [(entry["event"], entry["deployment"]) for entry in logs] == [("record.malformed", "groq/b")]
 
 
 def test_queues_come_with_the_health(redis_client):

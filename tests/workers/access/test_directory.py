@@ -99,7 +99,7 @@ def test_a_file_goes_before_a_tenant_made_at_run_time(make, folder, ledger):
     with capture_logs() as logs:
         directory._warn_of_shadows()
         directory._warn_of_shadows()
-    assert [(entry["event"], entry["tenant"]) for entry in logs] == [("access.shadowed", "twice")]
+    assert [(entry["event"], entry["tenant_id"]) for entry in logs] == [("access.shadowed", "twice")]
 
 
 def test_only_who_has_the_secret_is_told_what_became_of_it(make, ledger):

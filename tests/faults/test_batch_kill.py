@@ -8,7 +8,7 @@ import pytest
 from tests.support.batch import create, ended, entry, jsonl, lines_of, upload
 from tests.support.process_node import wait_until
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(240), pytest.mark.alone("kills parts of a loaded product")]
 LINES = 2_000
 
 
@@ -16,7 +16,6 @@ def done(stack, batch):
     return stack.get(f"/v1/batches/{batch['id']}").json()["request_counts"]["completed"]
 
 
-@pytest.mark.alone("kills parts of a loaded product")
 def test_whatever_is_killed_every_line_is_answered_once(start_stack):
     """A provider worker, the batches' worker, the API and Redis die; under one call in a hundred is wasted."""
     stack = start_stack(providers=("groq", "google-gemini", "hugging-face"), background=True)

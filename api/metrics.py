@@ -8,6 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from api.context import ARRIVED, TENANT, services
 from api.openapi.operation import Answer, Operation, documented
+from api.principal import given_key
 from routing.errors import Unauthenticated
 from workers.metrics import metric
 from workers.metrics.exposition import exposition
@@ -34,8 +35,7 @@ def metrics() -> Response:
     global _last  # noqa: PLW0603 (one process, one answer)
     parts = services()
     wanted = parts.settings.metrics_key
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if wanted and not hmac.compare_digest(given.encode(), wanted.encode()):
+    if wanted and not hmac.compare_digest(given_key().encode("utf-8", "surrogatepass"), wanted.encode()):
         raise Unauthenticated("metrics need the key of MODEL_ROUTER_METRICS_KEY as `Authorization: Bearer KEY`")
     now = time.monotonic()
     if now - _last[0] >= _FRESH_S:
